@@ -1,0 +1,260 @@
+//! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
+
+use super::{Cpu, Nanos, Pid, Start, Tid};
+use hdrhistogram::Histogram;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Totals of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// The moment of the last fact.
+    pub now: Nanos,
+    /// How the run began.
+    pub start: Option<Start>,
+    /// Every task ever seen, in order of appearance.
+    pub tasks: Vec<TaskTally>,
+    /// Records lost.
+    pub lost: u64,
+    /// The named steps of the demo's script, with their moments.
+    pub steps: Vec<(Nanos, String)>,
+    /// The newest map of each region of each process.
+    pub pages: BTreeMap<(Pid, String), String>,
+}
+
+impl Tally {
+    /// The demo's own workers, in the order of their letters.
+    pub fn workers(&self) -> impl Iterator<Item = &TaskTally> {
+        let mut workers: Vec<_> = self.tasks.iter().filter(|t| t.slot.is_some()).collect();
+        workers.sort_by_key(|t| t.slot);
+        workers.into_iter()
+    }
+
+    /// The task with this thread id. Where an id was used again, the newest.
+    #[must_use]
+    pub fn task(&self, tid: Tid) -> Option<&TaskTally> {
+        self.tasks.iter().rev().find(|t| t.tid == tid)
+    }
+
+    /// The worker with this letter.
+    #[must_use]
+    pub fn worker(&self, name: &str) -> Option<&TaskTally> {
+        self.workers().find(|t| t.name == name)
+    }
+
+    /// When the demo reached the step called `name`, if it did.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<Nanos> {
+        self.steps.iter().find(|(_, step)| step == name).map(|(t, _)| *t)
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By a signal of this name; whether a core-dump bit was set.
+    Signal(String, bool),
+    /// Its process was ended, and it with it.
+    WithItsProcess,
+    /// It is gone; nobody saw how.
+    Unseen,
+}
+
+/// Totals of one task.
+#[derive(Debug, Clone)]
+pub struct TaskTally {
+    /// Its thread id.
+    pub tid: Tid,
+    /// Its process.
+    pub pid: Pid,
+    /// The process that made it; 0 if not known.
+    pub parent: u32,
+    /// Its name; a letter for a worker.
+    pub name: String,
+    /// Its number in the cast, for workers.
+    pub slot: Option<u16>,
+    /// When it was first seen.
+    pub born: Nanos,
+    /// When it ended, and how.
+    pub ended: Option<(Nanos, Ending)>,
+    /// Time on a CPU, summed from the lanes.
+    pub ran: Nanos,
+    /// Time between being pushed off and running again, summed from the lanes.
+    pub waited: Nanos,
+    /// How often it left a CPU.
+    pub switches: u64,
+    /// How often it was pushed off (involuntary switches).
+    pub preempted: u64,
+    /// The CPU it is on or was last on.
+    pub cpu: Option<Cpu>,
+    /// Since when it is on that CPU; none while it is off or unknown.
+    pub on_since: Option<Nanos>,
+    /// Since when it waits for a CPU after being pushed off.
+    pub ready_since: Option<Nanos>,
+    /// How often it came back on another CPU than the one it left.
+    pub migrations: u64,
+    /// How long its turns were.
+    pub turns: Turns,
+    /// Its named values, newest of each.
+    pub values: BTreeMap<String, Value>,
+    /// The kernel's own account, newest.
+    pub counters: Option<Account>,
+    /// Its nice value, where known.
+    pub nice: Option<i32>,
+    /// The CPUs it may use, where known.
+    pub cpus: Option<Vec<Cpu>>,
+    /// It is stopped by a signal.
+    pub stopped: bool,
+}
+
+impl TaskTally {
+    /// A task that was just seen for the first time.
+    #[must_use]
+    pub fn new(tid: Tid, pid: Pid, born: Nanos) -> Self {
+        Self {
+            tid,
+            pid,
+            parent: 0,
+            name: String::new(),
+            slot: None,
+            born,
+            ended: None,
+            ran: Nanos::ZERO,
+            waited: Nanos::ZERO,
+            switches: 0,
+            preempted: 0,
+            cpu: None,
+            on_since: None,
+            ready_since: None,
+            migrations: 0,
+            turns: Turns::default(),
+            values: BTreeMap::new(),
+            counters: None,
+            nice: None,
+            cpus: None,
+            stopped: false,
+        }
+    }
+
+    /// It has not ended.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// A whole-number value by name.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.values.get(name).and_then(Value::as_u64)
+    }
+
+    /// Time on a CPU up to `now`, an open turn included.
+    #[must_use]
+    pub fn ran_until(&self, now: Nanos) -> Nanos {
+        self.ran + self.on_since.map_or(Nanos::ZERO, |since| now.since(since))
+    }
+
+    /// Time waited for a CPU up to `now`, an open wait included.
+    #[must_use]
+    pub fn waited_until(&self, now: Nanos) -> Nanos {
+        self.waited + self.ready_since.map_or(Nanos::ZERO, |since| now.since(since))
+    }
+}
+
+/// The kernel's own account of a task (/proc status and schedstat), and when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// When it was read.
+    pub at: Nanos,
+    /// Voluntary switches.
+    pub voluntary: u64,
+    /// Involuntary switches.
+    pub involuntary: u64,
+    /// Time on a CPU.
+    pub ran: Nanos,
+    /// Time ready on a run queue.
+    pub waited: Nanos,
+    /// Times it got a CPU.
+    pub turns: u64,
+}
+
+/// Lengths of turns. Kept to two significant figures (hdrhistogram), exact in count.
+#[derive(Debug, Clone, Default)]
+pub struct Turns {
+    lengths: Option<Box<Histogram<u64>>>,
+}
+
+impl Turns {
+    /// Adds a turn of this length.
+    pub fn add(&mut self, length: Nanos) {
+        if self.lengths.is_none() {
+            self.lengths = Histogram::new(2).ok().map(Box::new);
+        }
+        if let Some(lengths) = &mut self.lengths {
+            // Grows to fit; u64 nanoseconds always do.
+            drop(lengths.record(length.0.max(1)));
+        }
+    }
+
+    /// Adds all turns of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        let Some(theirs) = &other.lengths else { return };
+        match &mut self.lengths {
+            None => self.lengths = Some(theirs.clone()),
+            // An auto-resizing histogram of the same precision takes every value of another.
+            Some(ours) => drop(ours.add(&**theirs)),
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.lengths.as_ref().map_or(0, |l| l.len())
+    }
+
+    /// The length that a share `q` (0 to 1) of the turns does not exceed; none without turns.
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> Option<Nanos> {
+        self.lengths.as_ref().filter(|l| !l.is_empty()).map(|l| Nanos(l.value_at_quantile(q)))
+    }
+
+    /// The median length.
+    #[must_use]
+    pub fn median(&self) -> Option<Nanos> {
+        self.quantile(0.5)
+    }
+
+    /// How many turns were in `from..to`.
+    #[must_use]
+    pub fn between(&self, from: Nanos, to: Nanos) -> u64 {
+        let Some(lengths) = &self.lengths else { return 0 };
+        lengths
+            .iter_recorded()
+            .filter(|v| (from.0..to.0).contains(&v.value_iterated_to()))
+            .map(|v| v.count_at_value())
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_know_their_median_and_their_histogram() {
+        let mut turns = Turns::default();
+        assert_eq!((turns.median(), turns.count()), (None, 0));
+        for ms in [1, 4, 4, 4, 100] {
+            turns.add(Nanos::from_millis(ms));
+        }
+        let median = turns.median().expect("five turns").0;
+        assert!(median.abs_diff(4_000_000) < 40_000, "{median}");
+        assert_eq!(turns.between(Nanos::from_millis(2), Nanos::from_millis(10)), 3);
+        let mut other = Turns::default();
+        other.merge(&turns);
+        other.merge(&turns);
+        assert_eq!(other.count(), 10);
+    }
+}
