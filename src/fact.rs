@@ -9,6 +9,7 @@ mod source;
 mod spec;
 mod steer;
 mod tally;
+mod words;
 
 pub use clean::{clean, clean_line};
 pub use ids::{Cpu, Nanos, Pid, RunId, Tid};
@@ -18,6 +19,7 @@ pub use spec::{
 };
 pub use steer::Steer;
 pub use tally::{Account, Ending, Tally, TaskTally, Turns};
+pub use words::thousands;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,19 @@
 //! forklore: processes and threads, tested on your own cores.
 //!
-//! In reading order: [`fact`] is the vocabulary of everything; [`lesson`] what is taught; [`scene`] what is true now.
+//! In reading order: [`fact`] is the vocabulary of everything; [`lesson`] what is taught; [`stage`] runs a demo's
+//! processes and [`demo`] is the table of them; [`kernel`] watches; [`conduct`] makes one stream of facts of a run;
+//! [`scene`] is what is true now.
 
+pub mod app;
+pub mod cli;
+pub mod conduct;
+pub mod demo;
 pub mod fact;
+pub mod headless;
+pub mod kernel;
 pub mod lesson;
 pub mod scene;
+pub mod stage;
+pub mod term;
+pub mod tour;
+pub mod view;

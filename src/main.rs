@@ -1,2 +1,17 @@
-//! The program: see the library.
-fn main() {}
+//! The program in a dozen lines; the hidden stage entries come before threads, command line and terminal.
+
+use forklore::{app, demo, stage};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().collect();
+    let code = match stage::Role::of(args.get(1).map(|a| &**a)) {
+        Some(stage::Role::Warden) => stage::warden(),
+        Some(stage::Role::Leader) => {
+            let rest: Vec<_> = args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect();
+            stage::lead(&rest, demo::play)
+        }
+        None => app::main(args),
+    };
+    ExitCode::from(code)
+}

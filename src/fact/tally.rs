@@ -1,6 +1,6 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Nanos, Pid, Start, Tid};
+use super::{Cpu, Fact, Nanos, Pid, Start, Tid};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -180,6 +180,21 @@ pub struct Account {
     pub turns: u64,
 }
 
+impl Account {
+    /// As a fact about the task `tid`.
+    #[must_use]
+    pub fn fact(&self, tid: Tid) -> Fact {
+        Fact::Counters {
+            tid,
+            voluntary: self.voluntary,
+            involuntary: self.involuntary,
+            ran: self.ran.0,
+            waited: self.waited.0,
+            turns: self.turns,
+        }
+    }
+}
+
 /// Lengths of turns. Kept to two significant figures (hdrhistogram), exact in count.
 #[derive(Debug, Clone, Default)]
 pub struct Turns {
@@ -194,7 +209,7 @@ impl Turns {
         }
         if let Some(lengths) = &mut self.lengths {
             // Grows to fit; u64 nanoseconds always do.
-            drop(lengths.record(length.0.max(1)));
+            let _ = lengths.record(length.0.max(1));
         }
     }
 

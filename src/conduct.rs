@@ -1,0 +1,394 @@
+//! A run from start to outcome: stage and observers below, one stream of facts above.
+//!
+//! One thread owns everything of a run: the process tree, the observers, the totals. What others want of it comes as a
+//! message; what it knows goes to a sink. It knows no screen.
+
+use crate::demo::Demo;
+use crate::fact::{
+    Cpu, FORMAT, Fact, Nanos, Outcome, Params, Pid, Source, SourceChoice, Stamped, Start, Steer, Tid, Unavailable,
+};
+use crate::kernel::{self, Accounts, Observer};
+use crate::scene::Totals;
+use crate::stage::{Brief, Limits, Production, SelfTimed};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::os::fd::AsFd;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often the outcome so far and the kernel's accounts are told.
+const SOON: Duration = Duration::from_millis(250);
+
+/// How often counters that the workers keep are looked at.
+const COUNT: Duration = Duration::from_millis(100);
+
+/// How long a demo has to finish by itself when it is asked to.
+const FINISH: Duration = Duration::from_secs(4);
+
+/// What is to be run.
+#[derive(Clone)]
+pub struct Request {
+    /// The demo.
+    pub demo: &'static dyn Demo,
+    /// Its parameters.
+    pub params: Params,
+    /// The source that is wanted.
+    pub source: SourceChoice,
+    /// When it is asked to finish; never if none.
+    pub last: Option<Duration>,
+}
+
+/// What a running run can be told.
+#[derive(Debug)]
+enum Message {
+    Steer(Steer),
+    Finish,
+    Stop,
+    Freeze(bool),
+}
+
+/// A run that goes on in its own thread. Dropping it ends the run and waits until nothing of it is left.
+#[derive(Debug)]
+pub struct Run {
+    send: mpsc::Sender<Message>,
+    wake: Arc<EventFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Run {
+    fn tell(&self, message: Message) {
+        // A run that has ended hears nothing, and needs to hear nothing.
+        let _ = self.send.send(message);
+        let _ = self.wake.write(1);
+    }
+
+    /// Passes a wish of the learner on.
+    pub fn steer(&self, steer: Steer) {
+        self.tell(Message::Steer(steer));
+    }
+
+    /// Asks the demo to come to its end and report.
+    pub fn finish(&self) {
+        self.tell(Message::Finish);
+    }
+
+    /// Ends the run now. The outcome still comes.
+    pub fn stop(&self) {
+        self.tell(Message::Stop);
+    }
+
+    /// Stops the demo's processes (SIGSTOP) or lets them go on.
+    pub fn freeze(&self, frozen: bool) {
+        self.tell(Message::Freeze(frozen));
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.tell(Message::Stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a run. `sink` gets the facts in batches, in order; the last batch ends with the outcome.
+///
+/// # Errors
+/// The machine refuses the thread. What it refuses of the run itself comes as facts: `start`, `refused`, `outcome`.
+pub fn start(request: Request, sink: impl FnMut(Vec<Stamped>) + Send + 'static) -> Result<Run, Unavailable> {
+    let refused = |e: &dyn std::fmt::Display| Unavailable::new("cannot start the run", e.to_string());
+    let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+    let wake = Arc::new(EventFd::from_flags(flags).map_err(|e| refused(&e))?);
+    let (send, receive) = mpsc::channel();
+    let bell = Arc::clone(&wake);
+    let builder = std::thread::Builder::new().name("forklore run".to_owned());
+    let thread =
+        builder.spawn(move || Conductor::new(request, sink, receive, bell).conduct()).map_err(|e| refused(&e))?;
+    Ok(Run { send, wake, thread: Some(thread) })
+}
+
+struct Conductor<S> {
+    request: Request,
+    sink: S,
+    receive: mpsc::Receiver<Message>,
+    wake: Arc<EventFd>,
+    totals: Totals,
+}
+
+/// The observers of a run.
+struct Watch {
+    lanes: Lanes,
+    accounts: Accounts,
+    because: Option<String>,
+}
+
+/// Who tells who ran when.
+enum Lanes {
+    Kernel(Box<dyn Observer>),
+    Workers(SelfTimed),
+}
+
+impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
+    fn new(request: Request, sink: S, receive: mpsc::Receiver<Message>, wake: Arc<EventFd>) -> Self {
+        Self { request, sink, receive, wake, totals: Totals::default() }
+    }
+
+    fn conduct(mut self) {
+        let cpus = kernel::machine::allowed_cpus();
+        match self.raise(&cpus) {
+            Ok((production, watch)) => self.run(production, watch, &cpus),
+            Err(refused) => {
+                let source = self.wanted_source();
+                let broke = Some(refused.to_string());
+                let outcome =
+                    Outcome { values: self.values(), lost: 0, seconds: 0.0, clean: true, left_behind: 0, broke };
+                let start = self.start_fact(&cpus, source, None, None);
+                self.tell(vec![
+                    start,
+                    Stamped::new(Nanos::ZERO, Fact::Refused(refused)),
+                    Stamped::new(Nanos::ZERO, Fact::Outcome(outcome)),
+                ]);
+            }
+        }
+    }
+
+    fn wanted_source(&self) -> Source {
+        match self.request.source {
+            SourceChoice::Best => Source::Exact,
+            SourceChoice::Only(source) => source,
+        }
+    }
+
+    fn raise(&self, cpus: &[Cpu]) -> Result<(Production, Watch), Unavailable> {
+        let spec = self.request.demo.spec();
+        let params = self.request.params.values().clone();
+        let brief = Brief { demo: spec.name.to_owned(), params, cpus: cpus.to_vec(), limits: Limits::default() };
+        let production = Production::raise(&brief)?;
+        let watch = self.attach(&production)?;
+        Ok((production, watch))
+    }
+
+    /// The best source that works, or the one that was asked for.
+    fn attach(&self, production: &Production) -> Result<Watch, Unavailable> {
+        let spec = self.request.demo.spec();
+        let wanted = match self.request.source {
+            SourceChoice::Best => &Source::ALL[..],
+            SourceChoice::Only(Source::Exact) => &Source::ALL[..1],
+            SourceChoice::Only(Source::SelfTimed) => &Source::ALL[1..2],
+            SourceChoice::Only(Source::Sampled) => &Source::ALL[2..],
+        };
+        let root = production.leader();
+        let mut refusals: Vec<Unavailable> = Vec::new();
+        for source in wanted {
+            let lanes = match source {
+                Source::Exact => kernel::attach_exact(root).map(Lanes::Kernel),
+                Source::SelfTimed if spec.self_timed => Ok(Lanes::Workers(production.self_timed())),
+                Source::SelfTimed => {
+                    Err(Unavailable::new("self-timed slices", format!("{}'s workers do not spin", spec.name)))
+                }
+                Source::Sampled => kernel::attach_sampled(root, kernel::HZ).map(Lanes::Kernel),
+            };
+            match lanes {
+                Ok(lanes) => {
+                    let because = (!refusals.is_empty())
+                        .then(|| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+                    return Ok(Watch { lanes, accounts: Accounts::new(), because });
+                }
+                Err(refused) => refusals.push(refused),
+            }
+        }
+        Err(refusals.into_iter().next().unwrap_or_else(|| Unavailable::new("a source", "there is none")))
+    }
+
+    fn start_fact(&self, cpus: &[Cpu], source: Source, hz: Option<u32>, because: Option<String>) -> Stamped {
+        let start = Start {
+            format: FORMAT,
+            demo: self.request.demo.spec().name.to_owned(),
+            params: self.request.params.values().clone(),
+            source,
+            cpus: cpus.to_vec(),
+            kernel: kernel::machine::release(),
+            hz,
+            because,
+            page_size: Some(rustix::param::page_size() as u64),
+        };
+        Stamped::new(Nanos::ZERO, Fact::Start(start))
+    }
+
+    fn run(&mut self, mut production: Production, mut watch: Watch, cpus: &[Cpu]) {
+        let released = production.release();
+        let start = self.start_fact(cpus, watch.source(), watch.hz(), watch.because.clone());
+        self.tell(vec![start]);
+        let begun = Instant::now();
+        let mut ending = Ending::new(self.request.last.map(|last| begun + last));
+        let (mut soon, mut count) = (begun, begun);
+        loop {
+            let patience = watch.interval().min(ending.patience());
+            production.wait(Some(self.wake.as_fd()), patience);
+            let _ = self.wake.read();
+            while let Ok(message) = self.receive.try_recv() {
+                ending.hear(message, &mut production);
+            }
+            ending.keep(&mut production);
+            let mut batch = Vec::new();
+            let over = production.ended().is_some();
+            production.drain(&mut batch);
+            watch.drain(released, &mut batch);
+            let now = Instant::now();
+            if now >= count || over {
+                count = now + COUNT;
+                production.count(&mut batch);
+            }
+            if now >= soon {
+                soon = now + SOON;
+                watch.account(released, &mut batch);
+                self.tell(batch);
+                let values = self.values();
+                batch = vec![Stamped::new(now_since(released), Fact::SoFar { values })];
+            }
+            self.tell(batch);
+            if over {
+                break;
+            }
+        }
+        self.conclude(&production, released);
+    }
+
+    fn conclude(&mut self, production: &Production, released: Nanos) {
+        let Some(ended) = production.ended() else { return };
+        let tally = self.totals.tally();
+        let broke = if ended.warden_lost {
+            Some("its warden was killed; forklore ended the rest itself".to_owned())
+        } else {
+            production.bound().map(|bound| format!("it went past its bounds: {bound}"))
+        };
+        let outcome = Outcome {
+            values: self.values(),
+            lost: tally.lost,
+            seconds: now_since(released).seconds(),
+            clean: ended.clean,
+            left_behind: ended.left_behind,
+            broke,
+        };
+        self.tell(vec![Stamped::new(now_since(released), Fact::Outcome(outcome))]);
+    }
+
+    fn values(&self) -> crate::fact::Values {
+        self.request.demo.outcome(&self.request.params, self.totals.tally())
+    }
+
+    fn tell(&mut self, batch: Vec<Stamped>) {
+        if batch.is_empty() {
+            return;
+        }
+        batch.iter().for_each(|fact| self.totals.apply(fact));
+        (self.sink)(batch);
+    }
+}
+
+fn now_since(released: Nanos) -> Nanos {
+    crate::stage::now().since(released)
+}
+
+impl Watch {
+    fn source(&self) -> Source {
+        match &self.lanes {
+            Lanes::Kernel(observer) => observer.source(),
+            Lanes::Workers(_) => Source::SelfTimed,
+        }
+    }
+
+    fn hz(&self) -> Option<u32> {
+        match &self.lanes {
+            Lanes::Kernel(observer) => observer.hz(),
+            Lanes::Workers(_) => None,
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        match &self.lanes {
+            Lanes::Kernel(observer) => observer.interval(),
+            Lanes::Workers(_) => Duration::from_millis(25),
+        }
+    }
+
+    /// Learns from the batch who there is, and appends who ran when.
+    fn drain(&mut self, released: Nanos, batch: &mut Vec<Stamped>) {
+        let mut seen = Vec::new();
+        match &mut self.lanes {
+            Lanes::Kernel(observer) => observer.drain(&mut seen),
+            Lanes::Workers(workers) => {
+                for fact in batch.iter() {
+                    if let Fact::Task { tid, slot: Some(slot), .. } = fact.fact {
+                        workers.note(slot, tid);
+                    }
+                }
+                workers.drain(&mut seen);
+            }
+        }
+        seen.iter_mut().for_each(|fact| fact.t = fact.t.since(released));
+        let known: Vec<(Tid, Pid)> = batch
+            .iter()
+            .chain(&seen)
+            .filter_map(|f| if let Fact::Task { tid, pid, .. } = f.fact { Some((tid, pid)) } else { None })
+            .collect();
+        known.into_iter().for_each(|(tid, pid)| self.accounts.note(pid, tid));
+        batch.append(&mut seen);
+        batch.sort_by_key(|fact| fact.t);
+    }
+
+    fn account(&mut self, released: Nanos, batch: &mut Vec<Stamped>) {
+        let first = batch.len();
+        self.accounts.drain(batch);
+        batch.iter_mut().skip(first).for_each(|fact| fact.t = fact.t.since(released));
+    }
+}
+
+/// How far the ending of a run has come.
+struct Ending {
+    finish_at: Option<Instant>,
+    stop_at: Option<Instant>,
+    stopped: bool,
+}
+
+impl Ending {
+    fn new(finish_at: Option<Instant>) -> Self {
+        Self { finish_at, stop_at: None, stopped: false }
+    }
+
+    fn hear(&mut self, message: Message, production: &mut Production) {
+        match message {
+            Message::Steer(steer) => production.steer(&steer),
+            Message::Finish => self.finish_at = Some(Instant::now()),
+            Message::Stop => self.stop_at = Some(Instant::now()),
+            Message::Freeze(frozen) => production.freeze(frozen),
+        }
+    }
+
+    /// Does what is due.
+    fn keep(&mut self, production: &mut Production) {
+        let now = Instant::now();
+        if self.finish_at.is_some_and(|at| now >= at) {
+            self.finish_at = None;
+            self.stop_at.get_or_insert(now + FINISH);
+            production.steer(&Steer::plain(Steer::FINISH));
+        }
+        if !self.stopped && self.stop_at.is_some_and(|at| now >= at) {
+            self.stopped = true;
+            production.stop();
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let next = [self.finish_at, self.stop_at.filter(|_| !self.stopped)].into_iter().flatten().min();
+        next.map_or(Duration::from_secs(1), |at| at.saturating_duration_since(Instant::now()))
+    }
+}

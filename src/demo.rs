@@ -1,0 +1,76 @@
+//! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
+
+mod timeslice;
+
+use crate::fact::{DemoSpec, Params, Tally, Values};
+use crate::stage::Stage;
+
+/// A demo: what it says of itself, what it does on stage, and what its run came to.
+pub trait Demo: Sync {
+    /// All that the program knows of it.
+    fn spec(&self) -> &'static DemoSpec;
+
+    /// Runs on stage, in the leader. Returns when the run is over; the stage sends off whoever is still on.
+    ///
+    /// # Errors
+    /// The demo broke; an [`crate::fact::Unavailable`] within is what the machine refused.
+    fn play(&self, stage: &mut Stage) -> anyhow::Result<()>;
+
+    /// The values of the outcome if the run ended now. Pure: the same totals give the same values.
+    fn outcome(&self, params: &Params, tally: &Tally) -> Values;
+}
+
+/// Every demo, in the order of the lessons.
+pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice];
+
+/// The demo called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static dyn Demo> {
+    DEMOS.iter().copied().find(|d| d.spec().name == name)
+}
+
+/// Plays the demo that the stage is set for.
+///
+/// # Errors
+/// There is no such demo, or it broke.
+pub fn play(stage: &mut Stage) -> anyhow::Result<()> {
+    let demo = find(stage.demo()).ok_or_else(|| anyhow::anyhow!("there is no demo {}", stage.demo()))?;
+    demo.play(stage)
+}
+
+/// What the demos say of themselves.
+#[must_use]
+pub fn specs() -> Vec<&'static DemoSpec> {
+    DEMOS.iter().map(|d| d.spec()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_demo_keeps_its_promises_before_anything_has_happened() {
+        let mut names = BTreeSet::new();
+        for demo in DEMOS {
+            let spec = demo.spec();
+            assert!(names.insert(spec.name), "two demos are called {}", spec.name);
+            let params = Params::defaults(spec);
+            assert_eq!((spec.check)(&params), Ok(()), "the defaults of {} are refused", spec.name);
+            let values = demo.outcome(&params, &Tally::default());
+            let promised: BTreeSet<_> = spec.returns.iter().map(|r| r.name.to_owned()).collect();
+            let given: BTreeSet<_> = values.into_keys().collect();
+            assert_eq!(given, promised, "{}: the outcome and the spec differ", spec.name);
+        }
+    }
+
+    #[test]
+    fn no_control_takes_a_key_of_another() {
+        for spec in specs() {
+            let mut keys = BTreeSet::new();
+            for control in spec.controls {
+                assert!(keys.insert(control.key), "{}: two controls on {}", spec.name, control.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Values and numbers in words, the same on every screen and without one.
+
+use super::{Nanos, ReturnKind, clean_line};
+use serde_json::Value;
+
+impl ReturnKind {
+    /// `value` as a learner reads it, with its unit.
+    #[must_use]
+    pub fn show(self, value: &Value) -> String {
+        match (self, value) {
+            (_, Value::Null) => "not measured".to_owned(),
+            (Self::Nanos, v) => v.as_f64().map_or_else(|| plain(v), |n| nanos(n).to_string()),
+            (Self::Share, v) => v.as_f64().map_or_else(|| plain(v), percent),
+            (Self::Kib, v) => format!("{} KiB", plain(v)),
+            (_, v) => plain(v),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time, shown with three figures")]
+fn nanos(n: f64) -> Nanos {
+    Nanos(n.max(0.0) as u64)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(s) => clean_line(s),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
+        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(table) => {
+            table.iter().map(|(name, v)| format!("{} {}", clean_line(name), plain(v))).collect::<Vec<_>>().join(", ")
+        }
+        Value::Null => "not measured".to_owned(),
+    }
+}
+
+/// `n` with a comma between thousands.
+#[must_use]
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let first = digits.len() % 3;
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && i % 3 == first {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_shown_with_their_units() {
+        assert_eq!(ReturnKind::Nanos.show(&json!(4_000_000)), "4.00 ms");
+        assert_eq!(ReturnKind::Share.show(&json!(0.3333)), "33.3 %");
+        assert_eq!(ReturnKind::Count.show(&json!(1_051)), "1,051");
+        assert_eq!(ReturnKind::Flag.show(&json!(true)), "yes");
+        assert_eq!(ReturnKind::List.show(&json!(["C"])), "C");
+        assert_eq!(ReturnKind::Table.show(&json!({"A": 0.5})), "A 0.5");
+        assert_eq!(ReturnKind::Nanos.show(&Value::Null), "not measured");
+    }
+
+    #[test]
+    fn numbers_have_their_commas() {
+        let shown = [0, 999, 1_000, 1_051, 1_234_567].map(thousands);
+        assert_eq!(shown, ["0", "999", "1,000", "1,051", "1,234,567"]);
+    }
+}

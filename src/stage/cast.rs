@@ -1,0 +1,420 @@
+//! What a demo's code has on stage: its workers, the learner's wishes, and a way to tell what happens.
+
+mod worker;
+
+pub use worker::{Pulse, Worker};
+
+use super::board::{Board, SLOTS, Slot, State};
+use super::launch::{cannot_start, default_signals, fork_child};
+use super::now;
+use super::wire::{Brief, Lines, line};
+use crate::fact::{As, Cpu, DemoSpec, Fact, Nanos, Params, Pid, Stamped, Steer, Tid, Unavailable, Values};
+use anyhow::Context;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use rustix::fs::{OFlags, fcntl_setfl};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The stack of a worker that is a thread. Small, so that many fit the bound on address space.
+const STACK: usize = 512 * 1024;
+
+/// How long a worker may take to leave before its process is ended.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The stage as the demo's code sees it. One thread owns it: the leader's main thread.
+#[derive(Debug)]
+pub struct Stage {
+    brief: Brief,
+    board: Board,
+    report: File,
+    steer: Lines<File>,
+    children: SignalFd,
+    bell: Arc<EventFd>,
+    gate: Arc<EventFd>,
+    cast: Vec<Entry>,
+    cues: VecDeque<Cue>,
+}
+
+/// A worker as the leader knows it.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its letter.
+    pub name: String,
+    /// Its thread id.
+    pub tid: Tid,
+    /// Its process.
+    pub pid: Pid,
+    /// How it ended, if it did: the wait status of a process, its return for a thread.
+    pub ended: Option<Ended>,
+    slot: Slot,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this code; a thread that returned counts as 0.
+    Code(i32),
+    /// By this signal.
+    Signal(Signal),
+}
+
+/// What holds for a worker from its first instruction on.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The CPUs that it may use; all allowed ones if empty.
+    pub cpus: Vec<Cpu>,
+    /// Its nice value.
+    pub nice: i32,
+}
+
+/// What the leader is to act upon next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cue {
+    /// The learner wishes something.
+    Steer(Steer),
+    /// The worker of this number ended.
+    Ended(usize),
+    /// The time that was waited for is over.
+    Time,
+    /// The run is to come to its end.
+    Finish,
+}
+
+impl Stage {
+    pub(super) fn new(brief: Brief, board: Board, report: File, steer: File) -> anyhow::Result<Self> {
+        let flags = rustix::fs::fcntl_getfl(&steer).context("the steering pipe")?;
+        fcntl_setfl(&steer, flags | OFlags::NONBLOCK).context("the steering pipe")?;
+        let mut set = SigSet::empty();
+        set.add(Signal::SIGCHLD);
+        set.thread_block().context("cannot wait for children")?;
+        let children = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let bell = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
+        let gate = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
+        let steer = Lines::new(steer);
+        Ok(Self { brief, board, report, steer, children, bell, gate, cast: Vec::new(), cues: VecDeque::new() })
+    }
+
+    /// The demo's name.
+    #[must_use]
+    pub fn demo(&self) -> &str {
+        &self.brief.demo
+    }
+
+    /// The parameters, as the program checked them.
+    #[must_use]
+    pub fn params(&self, spec: &DemoSpec) -> Params {
+        Params::from_values(spec, self.values()).unwrap_or_else(|_| Params::defaults(spec))
+    }
+
+    /// The parameters as plain values.
+    #[must_use]
+    pub fn values(&self) -> &Values {
+        &self.brief.params
+    }
+
+    /// The CPUs that the demo may use; never empty.
+    #[must_use]
+    pub fn cpus(&self) -> &[Cpu] {
+        &self.brief.cpus
+    }
+
+    /// The workers that have ever been brought on, by number.
+    #[must_use]
+    pub fn cast(&self) -> &[Entry] {
+        &self.cast
+    }
+
+    /// The number of the worker with this letter, if it is still on.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.cast.iter().position(|e| e.name == name && e.ended.is_none())
+    }
+
+    /// The numbers of the workers that are still on.
+    pub fn on(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.cast.iter().enumerate().filter(|(_, e)| e.ended.is_none()).map(|(n, _)| n)
+    }
+
+    /// Tells a fact, true now.
+    pub fn tell(&mut self, fact: Fact) {
+        self.tell_at(now(), fact);
+    }
+
+    /// Tells a fact that was true at `at` (CLOCK_MONOTONIC).
+    pub fn tell_at(&mut self, at: Nanos, fact: Fact) {
+        // The program reads this pipe or has ended; then the warden ends us.
+        let _ = self.report.write_all(&line(&Stamped::new(at, fact)));
+    }
+
+    /// Brings a worker on. `body` runs in a process or a thread of its own, with `settings` in force, and ends when its
+    /// orders say so. A nice value that is refused is told, and the worker goes on without it.
+    ///
+    /// # Errors
+    /// The machine refuses another task or the CPUs, or the board is full.
+    pub fn enter(
+        &mut self,
+        what: As,
+        settings: &Settings,
+        body: impl FnOnce(&Worker) + Send + 'static,
+    ) -> Result<usize, Unavailable> {
+        let number = self.cast.len();
+        if number >= SLOTS {
+            return Err(Unavailable::new(
+                "cannot bring on another worker",
+                format!("{SLOTS} have been on in this run"),
+            ));
+        }
+        let name = letter(number);
+        let slot = self.board.slot(number);
+        let worker = Worker::new(name.clone(), slot.clone(), Arc::clone(&self.bell));
+        let gate = Arc::clone(&self.gate);
+        let body = move |worker: &Worker| {
+            let _ = gate.read();
+            body(worker);
+        };
+        let leader = Pid(std::process::id());
+        let (tid, pid, thread) = match what {
+            As::Processes => {
+                let pid = self.enter_process(worker, body)?;
+                (Tid(pid.0), pid, None)
+            }
+            As::Threads => {
+                let (tid, thread) = enter_thread(worker, body)?;
+                (tid, leader, Some(thread))
+            }
+        };
+        let number16 = u16::try_from(number).ok();
+        self.tell(Fact::Task { tid, pid, parent: leader.0, name: name.clone(), slot: number16 });
+        self.cast.push(Entry { name, tid, pid, ended: None, slot, thread });
+        let settled = self.settle(number, settings);
+        // The worker waits at the gate and would for ever; one that cannot be settled is sent off there and then.
+        if settled.is_err() {
+            self.order(number, Worker::HALT);
+        }
+        let _ = self.gate.write(1);
+        settled.map(|()| number)
+    }
+
+    fn settle(&mut self, number: usize, settings: &Settings) -> Result<(), Unavailable> {
+        if !settings.cpus.is_empty() {
+            self.pin(number, &settings.cpus)?;
+        }
+        if settings.nice != 0
+            && let Err(refused) = self.nice(number, settings.nice)
+        {
+            self.tell(Fact::Refused(refused));
+        }
+        Ok(())
+    }
+
+    fn enter_process(&self, worker: Worker, body: impl FnOnce(&Worker)) -> Result<Pid, Unavailable> {
+        let leader = rustix::process::getpid();
+        let child = fork_child(move || {
+            default_signals();
+            let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+            if rustix::process::getppid() == Some(leader) {
+                worker.play(body);
+            }
+            0
+        });
+        child.map_err(|e| cannot_start("a worker", &e.into()))
+    }
+
+    /// What to act upon next, waiting no longer than `patience` (for ever if none).
+    pub fn next(&mut self, patience: Option<Duration>) -> Cue {
+        let until = patience.map(|p| Instant::now() + p);
+        loop {
+            if let Some(cue) = self.cues.pop_front() {
+                return cue;
+            }
+            let left = until.map(|u| u.saturating_duration_since(Instant::now()));
+            self.listen(left);
+            if self.cues.is_empty() && left == Some(Duration::ZERO) {
+                return Cue::Time;
+            }
+        }
+    }
+
+    /// Waits for anything to happen and turns it into cues.
+    fn listen(&mut self, patience: Option<Duration>) {
+        let timeout = patience.map_or(PollTimeout::NONE, |p| {
+            // Rounded up, so that the last part of a millisecond is not spun away.
+            PollTimeout::try_from(p + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
+        });
+        let ready = |fd| PollFd::new(fd, PollFlags::POLLIN);
+        let mut fds = [ready(self.steer.get_ref().as_fd()), ready(self.children.as_fd()), ready(self.bell.as_fd())];
+        let _ = poll(&mut fds, timeout);
+        self.hear_learner();
+        while let Ok(Some(_)) = self.children.read_signal() {}
+        self.reap();
+        if self.bell.read().is_ok() {
+            self.join();
+        }
+    }
+
+    fn hear_learner(&mut self) {
+        let cues = &mut self.cues;
+        self.steer.drain(usize::MAX, |line| {
+            if let Ok(steer) = serde_json::from_slice::<Steer>(line) {
+                cues.push_back(if steer.verb == Steer::FINISH { Cue::Finish } else { Cue::Steer(steer) });
+            }
+        });
+        if self.steer.ended() {
+            cues.push_back(Cue::Finish);
+        }
+    }
+
+    /// Takes the wait status of every child that ended, stopped or went on.
+    fn reap(&mut self) {
+        let flags = WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED | WaitPidFlag::WCONTINUED;
+        loop {
+            match waitpid(None, Some(flags)) {
+                Ok(WaitStatus::Exited(pid, code)) => self.process_ended(pid, Ended::Code(code), false),
+                Ok(WaitStatus::Signaled(pid, signal, core)) => self.process_ended(pid, Ended::Signal(signal), core),
+                Ok(WaitStatus::Stopped(pid, _)) => self.tell(Fact::Stopped { pid: ours(pid), stopped: true }),
+                Ok(WaitStatus::Continued(pid)) => self.tell(Fact::Stopped { pid: ours(pid), stopped: false }),
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn process_ended(&mut self, pid: nix::unistd::Pid, ended: Ended, core: bool) {
+        let pid = ours(pid);
+        self.tell(exit_fact(pid, &ended, core));
+        if let Some(number) = self.cast.iter().position(|e| e.pid == pid && e.thread.is_none() && e.ended.is_none()) {
+            self.left(number, ended);
+        }
+    }
+
+    /// Takes in the threads that returned.
+    fn join(&mut self) {
+        for number in 0..self.cast.len() {
+            let Some(entry) = self.cast.get_mut(number) else { continue };
+            if entry.ended.is_some() || entry.slot.state() != State::Done {
+                continue;
+            }
+            let Some(thread) = entry.thread.take() else { continue };
+            let code = if thread.join().is_ok() { 0 } else { 101 };
+            let (tid, pid) = (entry.tid, entry.pid);
+            self.tell(Fact::Exit { tid, pid, code: Some(code), signal: None, core: None });
+            self.left(number, Ended::Code(code));
+        }
+    }
+
+    fn left(&mut self, number: usize, ended: Ended) {
+        let Some(entry) = self.cast.get_mut(number) else { return };
+        entry.ended = Some(ended);
+        let (tid, account, done) = (entry.tid, entry.slot.account(), entry.slot.state() == State::Done);
+        if done && account.at != Nanos::ZERO {
+            self.tell_at(account.at, account.fact(tid));
+        }
+        self.cues.push_back(Cue::Ended(number));
+    }
+
+    /// Gives a worker an order: any number but 0 and [`Worker::HALT`], which the demo understands.
+    pub fn order(&self, number: usize, order: u64) {
+        if let Some(entry) = self.cast.get(number) {
+            entry.slot.set_order(order);
+        }
+    }
+
+    /// Sets a worker's nice value.
+    ///
+    /// # Errors
+    /// A value below the present one needs a right that an ordinary user lacks (EACCES).
+    pub fn nice(&mut self, number: usize, nice: i32) -> Result<(), Unavailable> {
+        let Some(entry) = self.cast.get(number) else { return Ok(()) };
+        let tid = entry.tid;
+        worker::set_nice(tid, nice)?;
+        self.tell(Fact::Setting { tid, nice: Some(nice), cpus: None });
+        Ok(())
+    }
+
+    /// Sets the CPUs that a worker may use.
+    ///
+    /// # Errors
+    /// None of them can be used (EINVAL).
+    pub fn pin(&mut self, number: usize, cpus: &[Cpu]) -> Result<(), Unavailable> {
+        let Some(entry) = self.cast.get(number) else { return Ok(()) };
+        let tid = entry.tid;
+        worker::set_cpus(tid, cpus)?;
+        self.tell(Fact::Setting { tid, nice: None, cpus: Some(cpus.to_vec()) });
+        Ok(())
+    }
+
+    /// Sends a worker off and waits until it has left; one that does not leave has its process ended.
+    pub fn dismiss(&mut self, numbers: &[usize]) {
+        for number in numbers {
+            self.order(*number, Worker::HALT);
+        }
+        let until = Instant::now() + PATIENCE;
+        let still = |stage: &Self| numbers.iter().any(|n| stage.cast.get(*n).is_some_and(|e| e.ended.is_none()));
+        while still(self) && Instant::now() < until {
+            self.listen(Some(Duration::from_millis(20)));
+        }
+        for number in numbers {
+            let Some(entry) = self.cast.get(*number).filter(|e| e.ended.is_none() && e.thread.is_none()) else {
+                continue;
+            };
+            if let Some(target) = super::Target::open(entry.pid) {
+                let _ = target.signal(rustix::process::Signal::KILL);
+            }
+        }
+        let until = Instant::now() + PATIENCE;
+        while still(self) && Instant::now() < until {
+            self.listen(Some(Duration::from_millis(20)));
+        }
+    }
+
+    /// Sends everybody off.
+    pub fn close(&mut self) {
+        let all: Vec<_> = self.on().collect();
+        self.dismiss(&all);
+    }
+}
+
+/// Starts a worker's thread and waits for its id.
+fn enter_thread(
+    worker: Worker,
+    body: impl FnOnce(&Worker) + Send + 'static,
+) -> Result<(Tid, JoinHandle<()>), Unavailable> {
+    let (send, receive) = mpsc::sync_channel(1);
+    let run = move || {
+        let _ = send.send(rustix::thread::gettid());
+        worker.play(body);
+    };
+    let builder = std::thread::Builder::new().stack_size(STACK);
+    let thread = builder.spawn(run).map_err(|e| cannot_start("a worker", &e))?;
+    let tid = receive.recv().map_err(|_| Unavailable::new("cannot start a worker", "its thread ended at once"))?;
+    Ok((Tid(tid.as_raw_nonzero().get().unsigned_abs()), thread))
+}
+
+/// The letter of the worker of this number: A to Z, then A2 and so on.
+fn letter(number: usize) -> String {
+    let c = char::from(b'A' + u8::try_from(number % 26).unwrap_or(0));
+    if number < 26 { c.to_string() } else { format!("{c}{}", number / 26 + 1) }
+}
+
+fn ours(pid: nix::unistd::Pid) -> Pid {
+    Pid(pid.as_raw().unsigned_abs())
+}
+
+/// The fact of a process's end.
+pub(super) fn exit_fact(pid: Pid, ended: &Ended, core: bool) -> Fact {
+    let (code, signal, core) = match ended {
+        Ended::Code(code) => (Some(*code), None, None),
+        Ended::Signal(signal) => (None, Some(signal.as_str().to_owned()), Some(core)),
+    };
+    Fact::Exit { tid: Tid(pid.0), pid, code, signal, core }
+}

@@ -1,0 +1,151 @@
+//! A worker from the inside.
+
+use crate::fact::{Cpu, Tid, Unavailable};
+use crate::stage::account;
+use crate::stage::board::{OwnSlice, Slot, State};
+use crate::stage::now;
+use crate::stage::slices::GAP;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::eventfd::EventFd;
+use std::sync::Arc;
+
+/// A worker, in its own process or thread.
+#[derive(Debug)]
+pub struct Worker {
+    name: String,
+    slot: Slot,
+    bell: Arc<EventFd>,
+}
+
+impl Worker {
+    /// The order to leave.
+    pub const HALT: u64 = u64::MAX;
+
+    pub(super) fn new(name: String, slot: Slot, bell: Arc<EventFd>) -> Self {
+        Self { name, slot, bell }
+    }
+
+    /// Its letter.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The order that stands: 0 for "go on".
+    #[must_use]
+    pub fn order(&self) -> u64 {
+        self.slot.order()
+    }
+
+    /// Takes the order down, so that the next one is seen.
+    pub fn done_with_order(&self) {
+        self.slot.set_order(0);
+    }
+
+    /// Plays the part: `body`, then the kernel's account, then the bell.
+    pub(super) fn play(&self, body: impl FnOnce(&Self)) {
+        // Nobody's part depends on its name in ps; a refusal is no reason to stop.
+        let _ = rustix::thread::set_name(&comm(&self.name));
+        self.slot.set_state(State::Working);
+        body(self);
+        if let Some(account) = account::of_this_thread() {
+            self.slot.set_account(&account);
+        }
+        self.slot.set_state(State::Done);
+        let _ = self.bell.write(1);
+    }
+
+    /// Begins to time its own turns.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse<'_> {
+        let at = now();
+        let cpu = this_cpu();
+        self.slot.begin(cpu, at);
+        Pulse { slot: &self.slot, slice: OwnSlice { cpu, from: at, to: at }, work: self.slot.work() }
+    }
+
+    /// Computes and counts, on and on, until an order other than 0 stands, which it returns.
+    pub fn spin(&self) -> u64 {
+        let mut pulse = self.pulse();
+        loop {
+            pulse.beat();
+            let order = self.order();
+            if order != 0 {
+                return order;
+            }
+        }
+    }
+}
+
+/// A spinning worker's look at the clock: once a beat, some microseconds of work apart.
+#[derive(Debug)]
+pub struct Pulse<'a> {
+    slot: &'a Slot,
+    slice: OwnSlice,
+    work: u64,
+}
+
+/// Steps of the generator in a beat: about 2 µs, fifty times the price of the clock.
+const STEPS: u64 = 1500;
+
+impl Pulse<'_> {
+    /// Some microseconds of work, one more on the counter, and a look at the clock and the CPU's number.
+    pub fn beat(&mut self) {
+        let mut x = self.work;
+        for _ in 0..STEPS {
+            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        }
+        std::hint::black_box(x);
+        self.work += 1;
+        self.slot.set_work(self.work);
+        let at = now();
+        let cpu = this_cpu();
+        if at.since(self.slice.to) > GAP || cpu != self.slice.cpu {
+            self.slot.push(self.slice);
+            self.slice = OwnSlice { cpu, from: at, to: at };
+            self.slot.begin(cpu, at);
+        } else {
+            self.slice.to = at;
+            self.slot.last(at);
+        }
+    }
+}
+
+/// The CPU that this thread is on (getcpu(3), from the rseq area or the vDSO).
+fn this_cpu() -> u32 {
+    rustix::thread::sched_getcpu().try_into().unwrap_or(0)
+}
+
+/// What ps, top and perf show a worker as.
+fn comm(name: &str) -> std::ffi::CString {
+    std::ffi::CString::new(format!("forklore {name}")).unwrap_or_default()
+}
+
+/// Sets the nice value of one task. On Linux it belongs to the thread, whatever POSIX says (setpriority(2), NOTES).
+pub(super) fn set_nice(tid: Tid, nice: i32) -> Result<(), Unavailable> {
+    let raw = i32::try_from(tid.0).ok().and_then(rustix::process::Pid::from_raw);
+    rustix::process::setpriority_process(raw, nice).map_err(|e| {
+        let what = format!("nice {nice}");
+        match e {
+            rustix::io::Errno::ACCESS | rustix::io::Errno::PERM => {
+                Unavailable::new(what, "only root may lower a nice value (EACCES)")
+                    .remedy("Raise the others' instead: only the difference counts")
+            }
+            e => Unavailable::new(what, format!("the kernel refused it ({e})")),
+        }
+    })
+}
+
+/// Sets the CPUs that one task may use.
+pub(super) fn set_cpus(tid: Tid, cpus: &[Cpu]) -> Result<(), Unavailable> {
+    let refused = |e: nix::Error| {
+        let list: Vec<_> = cpus.iter().map(ToString::to_string).collect();
+        Unavailable::new(format!("CPU {}", list.join(", ")), format!("the kernel refused it ({e})"))
+            .remedy("Only the CPUs that this session may use can be chosen")
+    };
+    let mut set = CpuSet::new();
+    for cpu in cpus {
+        set.set(cpu.0 as usize).map_err(refused)?;
+    }
+    sched_setaffinity(nix::unistd::Pid::from_raw(i32::try_from(tid.0).unwrap_or(-1)), &set).map_err(refused)
+}

@@ -1,0 +1,248 @@
+//! A lesson being played: the step, its questions, its run, and what came of it.
+
+use super::Tour;
+use super::event::{Effect, Memory, StartRun};
+use super::question::{Asked, Question};
+use super::watch::Watch;
+use crate::fact::RunId;
+use crate::lesson::{Demo, Step};
+use crate::scene::Scene;
+use serde_json::Value;
+
+/// Which pane is looked at, where only one fits or the keys must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pane {
+    /// The lesson's words.
+    #[default]
+    Text,
+    /// The demo.
+    Stage,
+}
+
+impl Pane {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Text => Self::Stage,
+            Self::Stage => Self::Text,
+        }
+    }
+}
+
+/// A lesson being played.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Player {
+    /// Which lesson.
+    pub lesson: usize,
+    /// Which step, from 0.
+    pub step: usize,
+    /// Lines of text scrolled away.
+    pub scroll: usize,
+    /// The pane.
+    pub pane: Pane,
+    /// The questions of the step.
+    pub asked: Vec<Asked>,
+    /// Hints are shown.
+    pub hints: bool,
+    /// The instructor's notes are shown.
+    pub notes: bool,
+    /// The run, once there is one.
+    pub watch: Option<Watch>,
+    /// What came of it.
+    pub verdict: Option<Verdict>,
+    /// The learner was told to choose first.
+    warned: bool,
+}
+
+/// What a run came to, compared with what the author says must happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// As the lesson says.
+    AsExpected,
+    /// Not as the lesson says: name, what was expected, what was measured.
+    Otherwise(Vec<(String, String, Value)>),
+    /// The demo broke.
+    Broke(String),
+}
+
+impl Player {
+    pub(super) fn new(lesson: usize) -> Self {
+        Self { lesson, ..Self::default() }
+    }
+
+    /// The question that waits for an answer.
+    #[must_use]
+    pub fn asking(&self) -> Option<&Asked> {
+        self.asked.iter().find(|a| a.chosen.is_none())
+    }
+
+    fn enter(&mut self, step: usize, content: &Step) {
+        let (lesson, notes) = (self.lesson, self.notes);
+        *self = Self { lesson, step, notes, asked: Asked::of(content), ..Self::default() };
+    }
+}
+
+impl Tour {
+    /// Goes to a step of the open lesson.
+    pub(super) fn go(&mut self, step: usize) -> Vec<Effect> {
+        let Some(player) = self.player() else { return Vec::new() };
+        let lesson_at = player.lesson;
+        let Some(lesson) = self.lessons.get(lesson_at) else { return Vec::new() };
+        let last = lesson.steps.len().saturating_sub(1);
+        let step = step.min(last);
+        let id = lesson.id.clone();
+        let content = lesson.steps.get(step).cloned().unwrap_or_default();
+        if let Some(player) = self.player_mut() {
+            player.enter(step, &content);
+        }
+        let mut effects = vec![Effect::Stop, Effect::Remember(Memory::Seen { lesson: id.clone(), step })];
+        self.recall.seen.entry(id.clone()).or_default().insert(step);
+        self.recall.place = Some((id.clone(), step));
+        if step == last && self.recall.done.insert(id.clone()) {
+            effects.push(Effect::Remember(Memory::Done { lesson: id }));
+        }
+        effects
+    }
+
+    pub(super) fn step_by(&mut self, by: isize) -> Vec<Effect> {
+        let Some(player) = self.player() else { return Vec::new() };
+        let steps = self.lesson().map_or(0, |l| l.steps.len());
+        match player.step.checked_add_signed(by) {
+            Some(step) if step < steps => self.go(step),
+            Some(_) => {
+                self.notice = Some("This was the last step. q leads back to the lessons.".to_owned());
+                Vec::new()
+            }
+            None => {
+                self.notice = Some("This is the first step.".to_owned());
+                Vec::new()
+            }
+        }
+    }
+
+    /// Enter, when no question waits: run what has not run, then the next step.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        let unseen = self.step().is_some_and(|s| s.demo().is_some()) && self.watch().is_none();
+        if unseen { self.run() } else { self.step_by(1) }
+    }
+
+    /// Space: run the demo, or end the one that runs.
+    pub(super) fn run(&mut self) -> Vec<Effect> {
+        let Some(demo) = self.step().and_then(|s| s.demo()).cloned() else {
+            self.notice = Some("This step has no demo. n goes on.".to_owned());
+            return Vec::new();
+        };
+        let Some(player) = self.player_mut() else { return Vec::new() };
+        if player.watch.as_ref().is_some_and(|w| w.running) {
+            return vec![Effect::Stop];
+        }
+        if player.asking().is_some() && !player.warned {
+            player.warned = true;
+            self.notice =
+                Some("First say what you think will happen; space again runs it without an answer.".to_owned());
+            return Vec::new();
+        }
+        self.start(&demo)
+    }
+
+    /// The step from its beginning: questions open, demo started anew if there was a run.
+    pub(super) fn again(&mut self) -> Vec<Effect> {
+        let Some(content) = self.step().cloned() else { return Vec::new() };
+        let Some(player) = self.player_mut() else { return Vec::new() };
+        player.enter(player.step, &content);
+        vec![Effect::Stop]
+    }
+
+    fn start(&mut self, demo: &Demo) -> Vec<Effect> {
+        let Some(spec) = self.specs.iter().copied().find(|s| s.name == demo.name) else {
+            self.notice = Some(format!("There is no demo called {}.", demo.name));
+            return Vec::new();
+        };
+        let run = self.next_run();
+        let Some(player) = self.player_mut() else { return Vec::new() };
+        player.watch = Some(Watch::new(run, spec, &demo.params));
+        player.verdict = None;
+        player.pane = Pane::Stage;
+        vec![Effect::Start(StartRun { run, demo: demo.name.clone(), params: demo.params.clone() })]
+    }
+
+    pub(super) fn move_option(&mut self, by: isize) {
+        if let Some(asked) = self.player_mut().and_then(|p| p.asked.iter_mut().find(|a| a.chosen.is_none())) {
+            let last = asked.options.saturating_sub(1);
+            asked.cursor = asked.cursor.saturating_add_signed(by).min(last);
+        }
+    }
+
+    /// Answers the waiting question, with the marked option if none is named.
+    pub(super) fn choose_option(&mut self, option: Option<usize>) {
+        let Some(step) = self.step().cloned() else { return };
+        let Some(asked) = self.player_mut().and_then(|p| p.asked.iter_mut().find(|a| a.chosen.is_none())) else {
+            return;
+        };
+        asked.answer(option.unwrap_or(asked.cursor), &step);
+    }
+
+    /// Compares what the run came to with what the learner and the author said.
+    pub(super) fn judge(&mut self, run: RunId, scene: &Scene, over: bool) -> Vec<Effect> {
+        let Some(watch) = self.watch_mut().filter(|w| w.run == run) else { return Vec::new() };
+        if over {
+            watch.running = false;
+        }
+        if watch.recorded {
+            return Vec::new();
+        }
+        let demo = watch.spec.name;
+        let values = scene.values().clone();
+        let Some(step) = self.step().cloned() else { return Vec::new() };
+        let mut effects: Vec<_> = values
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| Memory::Figure { name: format!("{demo}.{name}"), value: value.clone() })
+            .map(Effect::Remember)
+            .collect();
+        self.recall.figures.extend(values.iter().map(|(n, v)| (format!("{demo}.{n}"), v.clone())));
+        let broke = scene.outcome.as_ref().and_then(|o| o.broke.clone());
+        let place = (self.lesson().map(|l| l.id.clone()).unwrap_or_default(), self.player().map_or(0, |p| p.step));
+        let Some(player) = self.player_mut() else { return effects };
+        // What was judged while the demo went on stays: what the learner did to it afterwards is another experiment.
+        if player.verdict.is_some() && broke.is_none() {
+            return Vec::new();
+        }
+        player.verdict = step.demo().map(|demo| verdict(demo, &values, broke));
+        effects.extend(player.measure(&step, &values, &place));
+        effects
+    }
+}
+
+impl Player {
+    /// Gives the machine's answer to the prediction.
+    fn measure(&mut self, step: &Step, values: &crate::fact::Values, place: &(String, usize)) -> Option<Effect> {
+        let asked = self.asked.iter_mut().find(|a| matches!(a.question(step), Some(Question::Predict(_))))?;
+        let Some(Question::Predict(predict)) = asked.question(step) else { return None };
+        let measured = values.get(&predict.answer)?.clone();
+        asked.right = predict.right(&measured);
+        asked.measured = Some(measured.clone());
+        let chosen = asked.chosen?;
+        Some(Effect::Remember(Memory::Predicted {
+            lesson: place.0.clone(),
+            step: place.1,
+            chosen: predict.options.get(chosen)?.label.clone(),
+            right: asked.right.map(|right| right == chosen),
+            measured,
+        }))
+    }
+}
+
+fn verdict(demo: &Demo, values: &crate::fact::Values, broke: Option<String>) -> Verdict {
+    if let Some(broke) = broke {
+        return Verdict::Broke(broke);
+    }
+    let otherwise: Vec<_> = demo
+        .expect
+        .iter()
+        .filter_map(|(name, expect)| {
+            let value = values.get(name).cloned().unwrap_or(Value::Null);
+            (!expect.matches.holds(&value)).then(|| (name.clone(), expect.written.clone(), value))
+        })
+        .collect();
+    if otherwise.is_empty() { Verdict::AsExpected } else { Verdict::Otherwise(otherwise) }
+}

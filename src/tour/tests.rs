@@ -1,0 +1,186 @@
+use super::*;
+use crate::fact::{Arg, As, Control, Fact, Nanos, On, ParamKind, ParamSpec, Params, Pid, Stamped, Tid};
+use crate::lesson::{Block, Choice, Demo, Expect, Matches, Predict, Step, Text};
+use serde_json::json;
+
+static SPEC: DemoSpec = DemoSpec {
+    name: "sample",
+    title: "a sample",
+    part: "Tests",
+    about: "",
+    params: &[
+        As::PARAM,
+        ParamSpec { name: "fault", kind: ParamKind::Choice(&["segv", "abort"]), help: "" },
+        ParamSpec { name: "victim", kind: ParamKind::Letter('B'), help: "" },
+    ],
+    returns: &[],
+    pictures: &[],
+    controls: &[
+        Control { key: '+', verb: "add", label: "", on: On::Demo, arg: Arg::None },
+        Control { key: 'x', verb: "break", label: "", on: On::Worker, arg: Arg::Choice { param: "fault", next: 'f' } },
+    ],
+    self_timed: false,
+    settles_ms: 0,
+    lasts_ms: 0,
+    check: |_: &Params| Ok(()),
+};
+
+fn step(title: &str, blocks: Vec<Block>) -> Step {
+    Step { title: title.to_owned(), blocks, ..Step::default() }
+}
+
+fn experiment() -> Step {
+    let option = |n: f64| Choice { label: n.to_string(), matches: Matches::Number(n) };
+    let predict = Predict {
+        at: crate::lesson::Pos::default(),
+        question: Text::plain("How many?"),
+        options: vec![option(0.0), option(5.0)],
+        answer: "survivors".to_owned(),
+    };
+    let expect = Expect { written: "5".to_owned(), matches: Matches::Number(5.0) };
+    let demo = Demo {
+        at: crate::lesson::Pos::default(),
+        name: "sample".to_owned(),
+        params: [("victim".to_owned(), json!("B"))].into(),
+        expect: [("survivors".to_owned(), expect)].into(),
+    };
+    step("Try it", vec![Block::Predict(predict), Block::Demo(demo)])
+}
+
+fn tour() -> Tour {
+    let lesson = |id: &str| Lesson {
+        id: id.to_owned(),
+        steps: vec![step("Words", vec![]), experiment(), step("The end", vec![])],
+        ..Lesson::default()
+    };
+    Tour::new(vec![lesson("one"), lesson("two")], vec![&SPEC], Recall::default())
+}
+
+fn press(tour: &mut Tour, scene: &Scene, keys: &str) -> Vec<Effect> {
+    keys.chars()
+        .flat_map(|c| {
+            let key = match c {
+                '\n' => Key::Enter,
+                '\x1b' => Key::Esc,
+                c => Key::Char(c),
+            };
+            tour.update(Event::Key(key), scene)
+        })
+        .collect()
+}
+
+fn scene(facts: Vec<Fact>) -> Scene {
+    let mut scene = Scene::new();
+    let stamped: Vec<_> = facts.into_iter().map(|f| Stamped::new(Nanos(1), f)).collect();
+    scene.extend(&stamped);
+    scene
+}
+
+fn worker(tid: u32, name: &str, slot: u16) -> Fact {
+    Fact::Task { tid: Tid(tid), pid: Pid(tid), parent: 1, name: name.to_owned(), slot: Some(slot) }
+}
+
+fn started(effects: &[Effect]) -> Option<RunId> {
+    effects.iter().find_map(|e| if let Effect::Start(start) = e { Some(start.run) } else { None })
+}
+
+#[test]
+fn a_learner_predicts_runs_and_the_machine_answers() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn");
+    assert_eq!(tour.step().map(|s| s.title.as_str()), Some("Try it"));
+    press(&mut tour, &empty, "j\n");
+    assert_eq!(tour.player().expect("in a lesson").asked[0].chosen, Some(1));
+    let run = started(&press(&mut tour, &empty, " ")).expect("space runs the demo");
+    let told = scene(vec![Fact::SoFar { values: [("survivors".to_owned(), json!(5))].into() }]);
+    let effects = tour.update(Event::Settled { run }, &told);
+    let player = tour.player().expect("in a lesson");
+    assert_eq!((player.asked[0].right, &player.verdict), (Some(1), &Some(Verdict::AsExpected)));
+    let remembered =
+        Memory::Predicted { lesson: "one".into(), step: 1, chosen: "5".into(), right: Some(true), measured: json!(5) };
+    assert!(effects.contains(&Effect::Remember(remembered)), "{effects:?}");
+    assert_eq!(tour.recall.figures["sample.survivors"], json!(5));
+}
+
+#[test]
+fn space_asks_for_an_answer_once_and_then_gives_way() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn");
+    assert_eq!(started(&press(&mut tour, &empty, " ")), None);
+    assert!(tour.notice.as_deref().is_some_and(|n| n.starts_with("First say")));
+    assert!(started(&press(&mut tour, &empty, " ")).is_some());
+}
+
+#[test]
+fn a_demo_that_goes_otherwise_or_breaks_is_shown_as_that() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn");
+    let run = started(&press(&mut tour, &empty, "  ")).expect("runs");
+    let told = scene(vec![Fact::SoFar { values: [("survivors".to_owned(), json!(4))].into() }]);
+    tour.update(Event::Settled { run }, &told);
+    let expected = Verdict::Otherwise(vec![("survivors".into(), "5".into(), json!(4))]);
+    assert_eq!(tour.player().and_then(|p| p.verdict.clone()), Some(expected));
+    assert_eq!(tour.player().expect("lesson").asked[0].right, None, "no option covers 4");
+    tour.update(Event::Settled { run: RunId(99) }, &told);
+    let mut broken = told.clone();
+    broken.outcome = Some(crate::fact::Outcome {
+        values: Default::default(),
+        lost: 0,
+        seconds: 1.0,
+        clean: true,
+        left_behind: 0,
+        broke: Some("its warden was killed".into()),
+    });
+    tour.update(Event::Over { run }, &broken);
+    assert_eq!(tour.player().and_then(|p| p.verdict.clone()), Some(Verdict::Broke("its warden was killed".into())));
+    assert!(!tour.watch().expect("still shown").running);
+}
+
+#[test]
+fn the_demos_own_keys_steer_the_chosen_worker() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn  ");
+    let on = scene(vec![worker(11, "A", 0), worker(12, "B", 1), worker(13, "C", 2)]);
+    let steer = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Steer(steer)] => (steer.verb.clone(), steer.worker.clone(), steer.value.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(steer(press(&mut tour, &on, "x")), ("break".into(), Some("B".into()), json!("segv")));
+    assert_eq!(steer(press(&mut tour, &on, "f.x")), ("break".into(), Some("C".into()), json!("abort")));
+    assert_eq!(steer(press(&mut tour, &on, "+")), ("add".into(), None, serde_json::Value::Null));
+}
+
+#[test]
+fn a_paused_picture_is_held_and_esc_lets_it_go() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn  ");
+    assert_eq!(press(&mut tour, &empty, "p"), [], "nothing to pause before there is a lane");
+    let watch = tour.watch_mut().expect("running");
+    assert_eq!(watch.pause_at(crate::fact::Cpu(0), Nanos(5), &empty), [Effect::Hold]);
+    assert_eq!(press(&mut tour, &empty, "\x1b"), [Effect::Release]);
+    assert_eq!(tour.watch().and_then(|w| w.paused), None);
+    assert!(matches!(tour.screen, Screen::Lesson(_)), "esc left the pause, not the lesson");
+}
+
+#[test]
+fn the_last_step_makes_a_lesson_done_and_the_place_is_kept() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    let effects = press(&mut tour, &empty, "j\nnn");
+    assert!(effects.contains(&Effect::Remember(Memory::Done { lesson: "two".into() })));
+    press(&mut tour, &empty, "q");
+    assert!(matches!(tour.screen, Screen::Catalogue(Catalogue { cursor: 1 })));
+    press(&mut tour, &empty, "\n");
+    assert_eq!(tour.player().map(|p| (p.lesson, p.step)), Some((1, 2)), "resumed where it was left");
+    assert_eq!(press(&mut tour, &empty, "qq").last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn help_opens_everywhere_and_swallows_no_way_out() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "?");
+    assert_eq!(tour.contexts(), [Context::Help]);
+    press(&mut tour, &empty, "\x1b");
+    assert_eq!(tour.help, None);
+    press(&mut tour, &empty, "?");
+    assert_eq!(tour.update(Event::Key(Key::Ctrl('c')), &empty), [Effect::Quit]);
+}

@@ -1,0 +1,156 @@
+//! A step's words as lines: its blocks, its questions with what became of them, and what is kept for after the run.
+
+use super::View;
+use super::text::{Context, Piece, layout, wrap};
+use super::theme::Role;
+use super::widget::{Answer, Question};
+use crate::fact::clean_line;
+use crate::lesson::{Block, Step};
+use crate::tour::{Asked, Player, Question as Of};
+use ratatui::text::Line;
+use serde_json::Value;
+
+/// Laid out text, and on which line each option of the waiting question begins.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) lines: Vec<Line<'static>>,
+    pub(super) options: Vec<usize>,
+}
+
+impl View<'_> {
+    pub(super) fn document(&self, player: &Player, step: &Step, width: u16) -> Document {
+        let mut document = Document::default();
+        let figure = |name: &str| self.figure(name);
+        let lesson = |id: &str| self.tour.lessons.iter().find(|l| l.id == id).map(|l| clean_line(&l.title));
+        let context = Context { figure: &figure, lesson: &lesson, special: &|_, _| Vec::new() };
+        let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
+        for (n, block) in step.blocks.iter().enumerate() {
+            if after.is_some_and(|demo| n > demo) && !self.told(player) {
+                document.add(self.waiting(width));
+                break;
+            }
+            match (block, player.asked.iter().find(|a| a.block == n).and_then(|a| Some((a, a.question(step)?)))) {
+                (_, Some((asked, question))) => self.question(&mut document, player, asked, question, width, context),
+                (Block::Hint(blocks), _) => document.add(self.hint(player, blocks, width, &context)),
+                (Block::Demo(demo), _) => document.add(self.demo_line(player, demo, width)),
+                (block, _) => document.add(layout(std::slice::from_ref(block), width, self.theme, &context)),
+            }
+        }
+        if player.notes {
+            document.add(self.notes(step, width));
+        }
+        document
+    }
+
+    /// What follows a demo is told when its values were judged, or when it has ended.
+    fn told(&self, player: &Player) -> bool {
+        player.verdict.is_some() || player.watch.as_ref().is_some_and(|w| !w.running)
+    }
+
+    fn waiting(&self, width: u16) -> Vec<Line<'static>> {
+        let words = "What it means comes after the run.";
+        wrap(&[Piece::new(words, self.theme.style(Role::Dim))], width.into())
+    }
+
+    fn question<'a>(
+        &'a self,
+        document: &mut Document,
+        player: &Player,
+        asked: &'a Asked,
+        question: Of<'a>,
+        width: u16,
+        context: Context<'a>,
+    ) {
+        let measured = asked.measured.as_ref().map(|value| self.measured(question, value));
+        let mut widget = match question {
+            Of::Predict(predict) => Question::predict(predict, self.theme, context),
+            Of::Quiz(quiz) => Question::quiz(quiz, self.theme, context),
+        };
+        let waits = player.asking() == Some(asked);
+        widget.cursor = waits.then_some(asked.cursor);
+        widget.chosen = asked.chosen;
+        widget.measured = measured.as_deref();
+        widget.answer = match question {
+            Of::Predict(_) if asked.measured.is_some() => Answer::Measured(asked.right),
+            Of::Quiz(_) if asked.chosen.is_some() => Answer::Told,
+            _ => Answer::Open,
+        };
+        let (lines, begins) = widget.lines(width);
+        if !document.lines.is_empty() {
+            document.lines.push(Line::default());
+        }
+        if waits {
+            document.options = begins.into_iter().map(|line| line + document.lines.len()).collect();
+        }
+        document.lines.extend(lines);
+    }
+
+    /// A measured value with the unit that its demo's spec gives it.
+    fn measured(&self, question: Of<'_>, value: &Value) -> String {
+        let Of::Predict(predict) = question else { return String::new() };
+        let demo = self.tour.step().and_then(|s| s.demo()).map(|d| d.name.clone()).unwrap_or_default();
+        self.shown(&demo, &predict.answer, value)
+    }
+
+    /// The figure `demo.value` as the learner measured it.
+    fn figure(&self, name: &str) -> Option<String> {
+        let (demo, value_name) = name.split_once('.')?;
+        let value = self.tour.recall.figures.get(name).filter(|v| !v.is_null())?;
+        Some(self.shown(demo, value_name, value))
+    }
+
+    pub(super) fn shown(&self, demo: &str, name: &str, value: &Value) -> String {
+        let spec = self.tour.specs.iter().find(|s| s.name == demo);
+        let kind = spec.and_then(|s| s.returns(name)).map_or(crate::fact::ReturnKind::Word, |r| r.kind);
+        kind.show(value)
+    }
+
+    fn hint(&self, player: &Player, blocks: &[Block], width: u16, context: &Context<'_>) -> Vec<Line<'static>> {
+        if player.hints {
+            return layout(&[Block::Quote(blocks.to_vec())], width, self.theme, context);
+        }
+        wrap(
+            &[
+                Piece::new("u", self.theme.style(Role::Key)),
+                Piece::new(" uncovers a hint", self.theme.style(Role::Dim)),
+            ],
+            width.into(),
+        )
+    }
+
+    fn demo_line(&self, player: &Player, demo: &crate::lesson::Demo, width: u16) -> Vec<Line<'static>> {
+        let params: Vec<_> =
+            demo.params.iter().map(|(k, v)| format!("{k} = {}", crate::fact::ReturnKind::Word.show(v))).collect();
+        let what = if params.is_empty() { demo.name.clone() } else { format!("{}, {}", demo.name, params.join(", ")) };
+        let action = match &player.watch {
+            None => "space runs it",
+            Some(watch) if watch.running => "it runs; space ends it",
+            Some(_) => "it has run; space runs it again",
+        };
+        let pieces = [
+            Piece::new("▶ ", self.theme.style(Role::Accent)),
+            Piece::new(clean_line(&what), self.theme.style(Role::Code)),
+            Piece::new(format!(": {action}."), self.theme.style(Role::Dim)),
+        ];
+        wrap(&pieces, width.into())
+    }
+
+    fn notes(&self, step: &Step, width: u16) -> Vec<Line<'static>> {
+        let style = self.theme.style(Role::Quote);
+        let title = if step.notes.is_empty() { "No notes for the instructor here." } else { "For the instructor" };
+        let mut lines = vec![Line::styled(title, self.theme.style(Role::Heading))];
+        for note in &step.notes {
+            lines.extend(wrap(&[Piece::new(crate::fact::clean(note), style)], width.into()));
+        }
+        lines
+    }
+}
+
+impl Document {
+    fn add(&mut self, lines: Vec<Line<'static>>) {
+        if !self.lines.is_empty() && !lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.lines.extend(lines);
+    }
+}

@@ -1,0 +1,224 @@
+//! The stage: the demo's pictures, most important first, as many as fit; below them what is to be said.
+
+use super::View;
+use super::panel::panel;
+use super::put::{put_line, thousands};
+use super::text::{Piece, wrap};
+use super::theme::Role;
+use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers, describe_slice};
+use crate::fact::{Nanos, Picture, Tid, Turns, clean_line};
+use crate::tour::{Click, Player, Verdict, Watch};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+impl View<'_> {
+    pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) {
+        let inner = panel(self.theme, &self.stage_title(watch), &self.stage_state(watch), focused, area, buf);
+        let words = self.stage_words(watch, inner.width);
+        let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        let pictures = Rect { height: inner.height - high, ..inner };
+        for (picture, place) in self.places(watch, pictures) {
+            self.picture(picture, watch, place, buf);
+        }
+        let below = Rect { y: inner.bottom() - high, height: high, ..inner };
+        for (y, line) in (0..high).zip(&words) {
+            put_line(buf, below, 0, y, line);
+        }
+    }
+
+    fn stage_title(&self, watch: &Watch) -> String {
+        let start = self.scene.tally.start.as_ref();
+        let alive = self.scene.tally.workers().filter(|w| w.alive()).count();
+        let what = start.and_then(|s| s.params.get("as")).and_then(|v| v.as_str()).unwrap_or("workers").to_owned();
+        let what = if alive == 1 {
+            what.strip_suffix("es").or(what.strip_suffix('s')).unwrap_or(&what).to_owned()
+        } else {
+            what
+        };
+        if self.scene.tally.workers().next().is_none() {
+            return watch.spec.name.to_owned();
+        }
+        format!("{}: {alive} {}", watch.spec.name, clean_line(&what))
+    }
+
+    fn stage_state(&self, watch: &Watch) -> String {
+        let seconds = self.scene.now().seconds();
+        match (watch.paused, watch.running, self.scene.tally.start.is_some()) {
+            (Some(paused), ..) => format!("paused at {:.3} s", paused.at.seconds()),
+            (None, true, false) => "starting".to_owned(),
+            (None, true, true) => format!("running {seconds:.1} s"),
+            (None, false, _) if watch.recorded => format!("recorded, {seconds:.1} s"),
+            (None, false, _) => format!("ended after {seconds:.1} s"),
+        }
+    }
+
+    fn chosen(&self, watch: &Watch) -> Option<Tid> {
+        let name = watch.chosen(self.scene)?;
+        self.scene.tally.worker(name).map(|w| w.tid)
+    }
+
+    /// Which picture stands where: the learner's first, the others as far as they fit whole.
+    fn places(&self, watch: &Watch, area: Rect) -> Vec<(Picture, Rect)> {
+        let pictures = watch.spec.pictures;
+        let mut places = Vec::new();
+        let mut y = area.y;
+        for n in 0..pictures.len() {
+            let Some(picture) = pictures.get((watch.picture + n) % pictures.len()) else { continue };
+            let left = area.bottom().saturating_sub(y);
+            let (least, liked) = self.height(*picture, area.width);
+            if left < least && n > 0 {
+                continue;
+            }
+            let high = if n == 0 && pictures.len() == 1 { left } else { liked.min(left) };
+            places.push((*picture, Rect { y, height: high, ..area }));
+            y = y.saturating_add(high).saturating_add(1);
+            if y >= area.bottom() {
+                break;
+            }
+        }
+        places
+    }
+
+    /// The least and the liked height of a picture.
+    fn height(&self, picture: Picture, width: u16) -> (u16, u16) {
+        let tally = &self.scene.tally;
+        let workers = u16::try_from(tally.workers().count()).unwrap_or(u16::MAX);
+        match picture {
+            Picture::Lanes => {
+                let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
+                (3, cores.saturating_add(4).min(24))
+            }
+            Picture::Workers => (2, workers.saturating_add(1).max(2)),
+            Picture::Turns => (4, 8),
+            Picture::Pages => {
+                let longest = tally.pages.values().map(String::len).max().unwrap_or(64);
+                let across = usize::from(width / 2).max(8);
+                (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
+            }
+            Picture::Cards => {
+                let across = (width / 26).max(1);
+                (2, workers.div_ceil(across).saturating_mul(6).max(6))
+            }
+        }
+    }
+
+    fn picture(&self, picture: Picture, watch: &Watch, area: Rect, buf: &mut Buffer) {
+        let (scene, theme) = (self.scene, self.theme);
+        let chosen = self.chosen(watch);
+        match picture {
+            Picture::Lanes => self.lanes(watch, area).render(area, buf),
+            Picture::Workers => Workers { scene, theme, now: scene.now(), chosen }.render(area, buf),
+            Picture::Pages => Pages { scene, theme }.render(area, buf),
+            Picture::Cards => Cards { scene, theme, chosen }.render(area, buf),
+            Picture::Turns => {
+                let mut turns = Turns::default();
+                scene.tally.workers().for_each(|w| turns.merge(&w.turns));
+                Histogram { turns: &turns, theme, bars: theme.style(Role::Accent) }.render(area, buf);
+            }
+        }
+    }
+
+    fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
+        let (scene, theme, column) = (self.scene, self.theme, watch.column());
+        let live = Lanes { scene, theme, column, window: Window::Live { now: scene.now() } };
+        let Some(paused) = watch.paused else { return live };
+        // The window moves a page at a time, so that the cursor moves and the picture stands.
+        let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
+        let from = Nanos(paused.at.0 / page.max(1) * page);
+        Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }
+    }
+
+    /// What is said below the pictures.
+    fn stage_words(&self, watch: &Watch, width: u16) -> Vec<Line<'static>> {
+        let mut said: Vec<(String, Role)> = Vec::new();
+        if let Some(paused) = watch.paused {
+            said.push((describe_slice(self.scene, paused.cpu, paused.at), Role::Strong));
+        }
+        said.extend(self.choices(watch));
+        said.extend(self.scene.refused.iter().rev().take(2).map(|r| (clean_line(&r.to_string()), Role::Warning)));
+        if let Some(line) = self.scene.said.back() {
+            said.push((format!("it says: {}", clean_line(line)), Role::Dim));
+        }
+        if self.scene.dropped > 0 {
+            said.push((format!("{} bytes of its output were not kept", thousands(self.scene.dropped)), Role::Dim));
+        }
+        if let Some(outcome) = self.scene.outcome.as_ref().filter(|o| o.left_behind > 0) {
+            let words = super::put::count(outcome.left_behind, "process", "processes");
+            said.push((format!("It left {words} behind; forklore ended them."), Role::Warning));
+        }
+        if let Some(because) = self.scene.tally.start.as_ref().and_then(|s| s.because.as_ref()) {
+            said.push((format!("No better source: {}", clean_line(because)), Role::Dim));
+        }
+        said.extend(self.tour.player().and_then(|player| self.verdict(player, watch)));
+        let lines = |(words, role): (String, Role)| wrap(&[Piece::new(words, self.theme.style(role))], width.into());
+        said.into_iter().flat_map(lines).collect()
+    }
+
+    /// What the demo's own keys would do now.
+    fn choices(&self, watch: &Watch) -> Option<(String, Role)> {
+        let param = watch.choices.keys().next().filter(|_| watch.running)?;
+        let worker = watch.chosen(self.scene).unwrap_or("-");
+        let control = watch.spec.controls.iter().find(|c| matches!(c.arg, crate::fact::Arg::Choice { .. }))?;
+        let crate::fact::Arg::Choice { next, .. } = control.arg else { return None };
+        let word = watch.choice(param)?;
+        Some((
+            format!(
+                "{} {}: {worker}, {param} {word}   ({next} next {param}, . next worker)",
+                control.key, control.label
+            ),
+            Role::Text,
+        ))
+    }
+
+    fn verdict(&self, player: &Player, watch: &Watch) -> Option<(String, Role)> {
+        Some(match player.verdict.as_ref()? {
+            Verdict::AsExpected
+                if player.asked.iter().any(|a| a.chosen.is_some() && a.measured.is_some() && a.right != a.chosen) =>
+            {
+                ("✓ As the lesson says; not as you predicted.".to_owned(), Role::Accent)
+            }
+            Verdict::AsExpected
+                if player.asked.iter().any(|a| a.measured.is_some() && a.right.is_some() && a.right == a.chosen) =>
+            {
+                ("✓ As you predicted.".to_owned(), Role::Good)
+            }
+            Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),
+            Verdict::Otherwise(list) => {
+                let each = |(name, wanted, value): &(String, String, serde_json::Value)| {
+                    format!(
+                        "{name}: expected {}, measured {}",
+                        clean_line(wanted),
+                        self.shown(watch.spec.name, name, value)
+                    )
+                };
+                let list: Vec<_> = list.iter().map(each).collect();
+                (format!("✗ Not as the lesson says. {}.", list.join("; ")), Role::Warning)
+            }
+            Verdict::Broke(why) => (format!("✗ This demo broke: {}", clean_line(why)), Role::Bad),
+        })
+    }
+
+    pub(super) fn hit_stage(&self, watch: &Watch, area: Rect, x: u16, y: u16) -> Option<Click> {
+        let inner = Rect {
+            x: area.x + 2,
+            y: area.y + 1,
+            width: area.width.saturating_sub(4),
+            height: area.height.saturating_sub(2),
+        };
+        let words = self.stage_words(watch, inner.width);
+        let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        let pictures = Rect { height: inner.height.saturating_sub(high), ..inner };
+        let (picture, place) =
+            self.places(watch, pictures).into_iter().find(|(_, place)| place.contains((x, y).into()))?;
+        match picture {
+            Picture::Lanes => self.lanes(watch, place).at(place, x, y).map(|(cpu, t)| Click::Moment(cpu, t)),
+            Picture::Workers => {
+                let row = usize::from(y - place.y).checked_sub(1)?;
+                self.scene.tally.workers().nth(row).map(|w| Click::Worker(w.name.clone()))
+            }
+            Picture::Turns | Picture::Pages | Picture::Cards => None,
+        }
+    }
+}
