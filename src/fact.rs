@@ -17,7 +17,7 @@ pub use spec::{
     Arg, As, Control, DemoSpec, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
 };
 pub use steer::Steer;
-pub use tally::{Account, Ending, Tally, TaskTally, Turns};
+pub use tally::{Account, Ending, State, Tally, TaskTally, Turns};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
