@@ -18,7 +18,7 @@ pub use spec::{
     Arg, As, Control, DemoSpec, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
 };
 pub use steer::Steer;
-pub use tally::{Account, Ending, Tally, TaskTally, Turns};
+pub use tally::{Account, Ending, State, Tally, TaskTally, Turns};
 pub use words::thousands;
 
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Fact, Nanos, Pid, Start, Tid};
+use super::{Cpu, Fact, Nanos, Pid, Start, Tid, Why};
 use hdrhistogram::Histogram;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Totals of a run.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,15 @@ pub struct Tally {
     pub steps: Vec<(Nanos, String)>,
     /// The newest map of each region of each process.
     pub pages: BTreeMap<(Pid, String), String>,
+    /// Where in `tasks` a thread id was last seen.
+    pub(crate) index: Index,
+}
+
+/// The newest position of each thread id. Tasks pushed to the list by hand, past `upto`, are found too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    newest: HashMap<Tid, usize>,
+    upto: usize,
 }
 
 impl Tally {
@@ -33,7 +42,35 @@ impl Tally {
     /// The task with this thread id. Where an id was used again, the newest.
     #[must_use]
     pub fn task(&self, tid: Tid) -> Option<&TaskTally> {
-        self.tasks.iter().rev().find(|t| t.tid == tid)
+        self.position(tid).map(|i| &self.tasks[i])
+    }
+
+    /// Where the newest task with this thread id is in the list.
+    pub(crate) fn position(&self, tid: Tid) -> Option<usize> {
+        let upto = self.index.upto.min(self.tasks.len());
+        let by_hand = self.tasks[upto..].iter().rposition(|t| t.tid == tid).map(|i| upto + i);
+        by_hand.or_else(|| self.index.newest.get(&tid).copied().filter(|&i| i < upto && self.tasks[i].tid == tid))
+    }
+
+    /// Adds a task to the list and says where.
+    pub(crate) fn push(&mut self, task: TaskTally) -> usize {
+        self.tasks.push(task);
+        self.reindex();
+        self.tasks.len() - 1
+    }
+
+    /// Forgets the tasks for which `keep` is false. Positions change.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&TaskTally) -> bool) {
+        self.tasks.retain(keep);
+        self.index = Index::default();
+        self.reindex();
+    }
+
+    fn reindex(&mut self) {
+        for (i, task) in self.tasks.iter().enumerate().skip(self.index.upto) {
+            self.index.newest.insert(task.tid, i);
+        }
+        self.index.upto = self.tasks.len();
     }
 
     /// The worker with this letter.
@@ -60,6 +97,24 @@ pub enum Ending {
     WithItsProcess,
     /// It is gone; nobody saw how.
     Unseen,
+}
+
+/// What a task is doing, as far as its switches tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is on this CPU.
+    Running(Cpu),
+    /// It could run and waits for a CPU.
+    Ready,
+    /// It left its CPU of its own accord and was not seen on one since. That it was woken in the meantime, and is ready,
+    /// cannot be told from switches.
+    Blocked,
+    /// A signal stopped its process.
+    Stopped,
+    /// It is no more.
+    Ended,
+    /// It has not been on a CPU yet, or records were lost.
+    Unknown,
 }
 
 /// Totals of one task.
@@ -93,6 +148,8 @@ pub struct TaskTally {
     pub on_since: Option<Nanos>,
     /// Since when it waits for a CPU after being pushed off.
     pub ready_since: Option<Nanos>,
+    /// Why it last left a CPU; none while that is not known.
+    pub left: Option<Why>,
     /// How often it came back on another CPU than the one it left.
     pub migrations: u64,
     /// How long its turns were.
@@ -128,6 +185,7 @@ impl TaskTally {
             cpu: None,
             on_since: None,
             ready_since: None,
+            left: None,
             migrations: 0,
             turns: Turns::default(),
             values: BTreeMap::new(),
@@ -142,6 +200,24 @@ impl TaskTally {
     #[must_use]
     pub fn alive(&self) -> bool {
         self.ended.is_none()
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn state(&self) -> State {
+        if !self.alive() {
+            return State::Ended;
+        }
+        if self.stopped {
+            return State::Stopped;
+        }
+        match (self.on_since, self.cpu, self.left) {
+            (Some(_), Some(cpu), _) => State::Running(cpu),
+            // A self-timed worker spins: a gap in its time means that it was pushed off.
+            (None, _, Some(Why::Preempted | Why::Unknown)) => State::Ready,
+            (None, _, Some(Why::Blocked)) => State::Blocked,
+            _ => State::Unknown,
+        }
     }
 
     /// A whole-number value by name.
@@ -256,6 +332,23 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_is_found_however_it_came_to_the_list() {
+        let mut tally = Tally::default();
+        let task = |tid, born| TaskTally::new(Tid(tid), Pid(1), Nanos(born));
+        tally.push(task(1, 1));
+        tally.push(task(2, 2));
+        tally.tasks.push(task(1, 3));
+        assert_eq!(tally.position(Tid(1)), Some(2));
+        assert_eq!(tally.task(Tid(2)).map(|t| t.born), Some(Nanos(2)));
+        tally.push(task(4, 4));
+        assert_eq!((tally.position(Tid(1)), tally.position(Tid(4)), tally.position(Tid(9))), (Some(2), Some(3), None));
+        tally.retain(|t| t.tid != Tid(2));
+        assert_eq!((tally.position(Tid(1)), tally.position(Tid(2))), (Some(1), None));
+        tally.tasks.clear();
+        assert!(tally.task(Tid(1)).is_none());
+    }
 
     #[test]
     fn turns_know_their_median_and_their_histogram() {
