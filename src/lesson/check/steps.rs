@@ -1,0 +1,148 @@
+//! The steps as texts: headings, length, links and figures.
+
+use super::{Course, Page};
+use crate::lesson::{Block, Span, Text};
+use unicode_width::UnicodeWidthChar;
+
+/// Words a step may have without a picture or a demo beside them.
+const WORDS: usize = 120;
+
+pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
+    let lesson = page.lesson;
+    let before = 1..lesson.steps.first().map_or(page.lines.len() + 1, |step| step.at.line);
+    references(course, page, &lesson.intro, &before);
+    for (index, step) in lesson.steps.iter().enumerate() {
+        let lines = page.step(index);
+        if step.title.is_empty() {
+            let at = page.line(step.at.line);
+            page.say(page.error(at, "this step has no heading text").help("write after ## what it is about"));
+        }
+        if step.blocks.is_empty() {
+            let at = page.line(step.at.line);
+            page.say(page.error(at, "this step is empty").help("write something under its heading"));
+        }
+        let words = step.blocks.iter().map(block_words).sum::<usize>();
+        let shown = step.blocks.iter().any(|b| matches!(b, Block::Demo(_) | Block::Picture(_) | Block::Wrong(_)));
+        if words > WORDS && !shown {
+            let what = format!("this step has {words} words and neither a picture nor a demo; {WORDS} are enough");
+            let at = page.line(step.at.line);
+            page.say(page.warning(at, what).help("split it, shorten it, or show what it says"));
+        }
+        references(course, page, &step.blocks, &lines);
+    }
+}
+
+/// Links and figures that lead nowhere.
+fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines: &std::ops::Range<usize>) {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut spans: Vec<&Span> = Vec::new();
+    for block in blocks {
+        texts(block, &mut |text| spans.extend(&text.0));
+    }
+    for span in spans {
+        let (Some(to), wrong) = (match (&span.figure, &span.link) {
+            (Some(figure), _) => (Some(figure.as_str()), figure_wrong(course, figure)),
+            (None, Some(link)) => (Some(link.as_str()), link_wrong(course, link)),
+            (None, None) => (None, None),
+        }) else {
+            continue;
+        };
+        if let Some((what, near)) = wrong
+            && !seen.contains(&to)
+        {
+            seen.push(to);
+            let mut places: Vec<_> = page.words(lines.clone(), to).collect();
+            if places.is_empty() {
+                let name = to.strip_prefix("lesson:").unwrap_or(to).split(':').next().unwrap_or(to);
+                places.push(page.word(lines.clone(), name));
+            }
+            for at in places {
+                let error = page.error(at, what.clone());
+                page.say(match &near {
+                    Some(near) => error.help(format!("did you mean “{near}”?")),
+                    None => error,
+                });
+            }
+        }
+    }
+}
+
+type Wrong = Option<(String, Option<String>)>;
+
+fn figure_wrong(course: &Course<'_>, figure: &str) -> Wrong {
+    let (demo, value) = figure.split_once('.')?;
+    let Some(spec) = course.demo(demo) else {
+        let near = crate::lesson::nearest(demo, course.demo_names());
+        return Some((format!("there is no demo {demo}"), near.map(|near| format!("{near}.{value}"))));
+    };
+    if spec.returns(value).is_some() {
+        return None;
+    }
+    let near = crate::lesson::nearest(value, spec.returns.iter().map(|r| r.name));
+    Some((format!("{demo} returns no {value}"), near.map(|near| format!("{demo}.{near}"))))
+}
+
+fn link_wrong(course: &Course<'_>, link: &str) -> Wrong {
+    let name = link.strip_prefix("lesson:")?;
+    let (name, step) = name.split_once(':').map_or((name, None), |(name, step)| (name, Some(step)));
+    let Some((lesson, _)) = course.lessons.iter().find(|(l, _)| l.id == name || file_is(&l.file, name)) else {
+        let near = crate::lesson::nearest(name, course.ids());
+        return Some((format!("there is no lesson {name}"), near.map(|near| format!("lesson:{near}"))));
+    };
+    let step = step?;
+    let steps = lesson.steps.len();
+    let there = step.parse().is_ok_and(|step: usize| (1..=steps).contains(&step));
+    (!there).then(|| (format!("lesson {name} has steps 1 to {steps}"), None))
+}
+
+fn file_is(file: &str, name: &str) -> bool {
+    crate::lesson::parse::file_name(file).1 == name
+}
+
+/// Shows every text of a block, those of blocks inside it included.
+fn texts<'b>(block: &'b Block, see: &mut dyn FnMut(&'b Text)) {
+    match block {
+        Block::Heading(_, text) | Block::Paragraph(text) => see(text),
+        Block::List(_, items) => items.iter().flatten().for_each(|b| texts(b, see)),
+        Block::Quote(blocks) | Block::Hint(blocks) => blocks.iter().for_each(|b| texts(b, see)),
+        Block::Table(_, head, rows) => head.iter().chain(rows.iter().flatten()).for_each(see),
+        Block::Predict(predict) => see(&predict.question),
+        Block::Quiz(quiz) => {
+            see(&quiz.question);
+            quiz.options.iter().for_each(|option| {
+                see(&option.label);
+                see(&option.reason);
+            });
+        }
+        Block::Code(..) | Block::Picture(_) | Block::Rule | Block::Demo(_) | Block::Wrong(_) => {}
+    }
+}
+
+/// Words that are read when the step is opened: questions, hints and code are not counted.
+fn block_words(block: &Block) -> usize {
+    let mut count = 0;
+    if !matches!(block, Block::Predict(_) | Block::Quiz(_) | Block::Hint(_)) {
+        texts(block, &mut |text| count += words(&text.words()));
+    }
+    count
+}
+
+/// Words: what stands between blanks; two Chinese, Japanese or Korean characters count as one word.
+fn words(text: &str) -> usize {
+    let wide = text.chars().filter(|c| c.width() == Some(2)).count();
+    let narrow = text.split(|c: char| c.is_whitespace() || c.width() == Some(2));
+    narrow.filter(|word| word.chars().any(char::is_alphanumeric)).count() + wide / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn words_are_counted_in_both_languages() {
+        assert_eq!(
+            (words("one  two-three, 4 –"), words("线程共享内存"), words("一个 CPU 核心"), words("")),
+            (3, 3, 3, 0)
+        );
+    }
+}
