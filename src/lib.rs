@@ -4,4 +4,6 @@
 
 pub mod fact;
 pub mod lesson;
+pub mod progress;
 pub mod scene;
+pub mod term;
