@@ -1,0 +1,127 @@
+//! A screen with nothing on it but a heartbeat: what the terminal tests drive, and a way to try a terminal by hand.
+//!
+//! Keys: q leaves, p panics, w panics in a worker, a aborts, h hangs, f floods, o leaves an orphan, Ctrl-Z suspends.
+
+use crossterm::event::{Event, KeyCode, KeyModifiers};
+use forklore::term::{self, Notice, Screen, Suspended, guard};
+use ratatui::widgets::Paragraph;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+enum Happened {
+    Input(Event),
+    Notice(Notice),
+    WorkerPanicked(String),
+}
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some((by, _)) = guard::recognise(&args) {
+        return tour(Some(by));
+    }
+    if let Err(why) = term::interactive() {
+        eprintln!("termtest: {why}");
+        return ExitCode::from(2);
+    }
+    match guard::guard(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(_) => tour(None),
+    }
+}
+
+fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
+    let run = || -> std::io::Result<u8> {
+        term::block_signals()?;
+        let (tell, told) = channel();
+        let panics = tell.clone();
+        term::install_panic_hook(move |message| drop(panics.send(Happened::WorkerPanicked(message))));
+        let notices = tell.clone();
+        let _watchdog = term::watch(by, Box::new(move |notice| drop(notices.send(Happened::Notice(notice)))))?;
+        let mut screen = Screen::new()?;
+        let keys = tell.clone();
+        let _input = term::input::listen(Box::new(move |event| drop(keys.send(Happened::Input(event)))))?;
+        let mut last = String::from("nothing");
+        for beat in 0.. {
+            screen.draw(|frame| {
+                let size = frame.area();
+                let text =
+                    format!("ui={}; beat {beat}\n{}x{}\nlast {last};", std::process::id(), size.width, size.height);
+                frame.render_widget(Paragraph::new(text), size);
+            })?;
+            match told.recv_timeout(Duration::from_millis(100)) {
+                Ok(Happened::Notice(Notice::Resumed)) => screen.resume()?,
+                Ok(Happened::Notice(Notice::Suspend)) => last = suspend(&mut screen)?,
+                Ok(Happened::Notice(notice)) => match notice.exit_code() {
+                    Some(code) => {
+                        drop(screen);
+                        if notice == Notice::GuardGone {
+                            eprint!("{}", term::GUARD_GONE);
+                        }
+                        return Ok(code);
+                    }
+                    None => last = format!("{notice:?}"),
+                },
+                Ok(Happened::WorkerPanicked(message)) => last = format!("worker: {message}"),
+                Ok(Happened::Input(Event::Key(key))) => match (key.code, key.modifiers) {
+                    (KeyCode::Char('q'), _) => return Ok(0),
+                    (KeyCode::Char('z'), KeyModifiers::CONTROL) => last = suspend(&mut screen)?,
+                    (KeyCode::Char(c), _) => last = act(c, &tell),
+                    _ => last = format!("{:?}", key.code),
+                },
+                Ok(Happened::Input(Event::Paste(text))) => last = format!("paste of {}", text.len()),
+                Ok(Happened::Input(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Ok(1)
+    };
+    match run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            term::restore();
+            // The terminal may be gone: a print macro would panic.
+            drop(std::io::Write::write_all(&mut std::io::stderr(), format!("termtest: {error}\n").as_bytes()));
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn suspend(screen: &mut Screen) -> std::io::Result<String> {
+    Ok(match screen.suspend()? {
+        Suspended::AndBack => "back".into(),
+        Suspended::NoShell => "no shell".into(),
+    })
+}
+
+fn act(key: char, tell: &Sender<Happened>) -> String {
+    match key {
+        'p' => panic!("asked to\u{1b}[31m"),
+        'a' => std::process::abort(),
+        'h' => loop {
+            std::thread::park();
+        },
+        'w' => {
+            let worker = std::thread::Builder::new().name("worker".into()).spawn(|| panic!("worker was asked to"));
+            drop(worker.map(|w| w.join().is_err()));
+            "asked a worker".into()
+        }
+        'f' => {
+            // Blocks in `write` as soon as nobody reads.
+            loop {
+                if std::io::Write::write_all(&mut std::io::stdout(), &[b'.'; 65536]).is_err() {
+                    break "the terminal is gone".into();
+                }
+            }
+        }
+        'o' => {
+            let orphan = std::process::Command::new("setsid").args(["-f", "sleep", "1000"]).status();
+            format!("orphan {}", orphan.is_ok_and(|s| s.success()))
+        }
+        key => {
+            drop(tell);
+            format!("key {key}")
+        }
+    }
+}
