@@ -114,8 +114,10 @@ pub struct Worker<'a> {
     pub fill: Style,
     /// The pattern that fills the rest of its colour.
     pub texture: Style,
-    /// As `texture`, of the sweep before.
+    /// As `texture`, of a sweep that is about to be erased.
     pub faded: Style,
+    /// As `fill`, of a sweep that is about to be erased.
+    pub faded_letter: Style,
     /// Its pattern, one cell wide. Neighbours in the cast have patterns that differ.
     pub pattern: &'static str,
     /// What its colour is called; empty where there is no colour.
@@ -253,7 +255,9 @@ impl Theme {
             slot.map(usize::from).and_then(|s| Some((s, self.workers.get(s.checked_rem(self.workers.len())?)?)))
         else {
             let dim = self.style(Role::Dim);
-            return Worker { ink: dim, fill: dim, texture: dim, faded: dim, pattern: "▪", word: "" };
+            return Worker {
+                ink: dim, fill: dim, texture: dim, faded: dim, faded_letter: dim, pattern: "▪", word: ""
+            };
         };
         let pattern = PATTERNS[slot % PATTERNS.len()];
         let ground = self.roles.get(&Role::Screen).and_then(|look| look.bg);
@@ -261,12 +265,13 @@ impl Theme {
         match self.depth {
             ColourDepth::None => {
                 let fill = bold.add_modifier(Modifier::REVERSED);
-                Worker { ink: bold, fill, texture: Style::new(), faded: Style::new(), pattern, word: "" }
+                let plain = Style::new();
+                Worker { ink: bold, fill, texture: plain, faded: plain, faded_letter: plain, pattern, word: "" }
             }
             ColourDepth::Sixteen => {
                 let ink = Style::new().fg(paint.ink.sixteen);
                 let fill = bold.fg(ink::over(paint.ink.sixteen)).bg(paint.ink.sixteen);
-                Worker { ink, fill, texture: ink, faded: ink, pattern, word: &paint.word }
+                Worker { ink, fill, texture: ink, faded: ink, faded_letter: ink, pattern, word: &paint.word }
             }
             ColourDepth::Full => self.full(paint.ink, ground, pattern, &paint.word),
         }
@@ -282,7 +287,8 @@ impl Theme {
             ink: Style::new().fg(colour),
             fill: on.fg(on_top).add_modifier(Modifier::BOLD),
             texture: on.fg(ink::rgb(ink::mix(paint.full, ground, 0.22))),
-            faded: Style::new().bg(mixed(0.55)).fg(mixed(0.30)),
+            faded: Style::new().bg(mixed(0.60)).fg(mixed(0.72)),
+            faded_letter: Style::new().bg(mixed(0.60)).fg(colour),
             pattern,
             word,
         }

@@ -59,7 +59,7 @@ fn without_colour_nothing_has_a_colour() {
     for name in Theme::names() {
         let theme = Theme::named(name).expect(name).on(ColourDepth::None, Charset::Unicode);
         let workers = (0..9).map(Some).chain([None]).map(|slot| theme.worker(slot));
-        let styles = workers.flat_map(|w| [w.ink, w.fill, w.texture, w.faded]);
+        let styles = workers.flat_map(|w| [w.ink, w.fill, w.texture, w.faded, w.faded_letter]);
         for style in styles.chain(theme.roles.keys().map(|role| theme.style(*role))) {
             assert_eq!((style.fg, style.bg, style.underline_color), (None, None, None));
             let allowed = Modifier::BOLD | Modifier::UNDERLINED | Modifier::REVERSED;
