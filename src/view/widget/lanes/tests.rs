@@ -78,16 +78,18 @@ fn a_column_more_changes_a_few_cells_a_lane() {
         draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, 20, 120, 22)
     };
     let mut before = frame(0);
+    let mut below = 0;
     // Two sweeps and more: the wrap is no exception.
     for ms in 1..300 {
         let after = frame(ms);
         let in_lanes = before.diff(&after).iter().filter(|(_, y, _)| *y < 20).count();
         // The new cell, the head, the cell erased ahead of it and the one that fades.
         assert!(in_lanes <= 4 * 20, "{in_lanes} cells of 20 lanes at {ms} ms");
-        let others = before.diff(&after).len() - in_lanes;
-        assert!(others <= 30, "{others} cells below the lanes at {ms} ms");
+        below += before.diff(&after).len() - in_lanes;
         before = after;
     }
+    // A sentence may come or go; mostly it is the arrow that moves.
+    assert!(below <= 300 * 16, "{below} cells below the lanes in 300 frames");
 }
 
 #[test]
