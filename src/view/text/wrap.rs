@@ -1,0 +1,159 @@
+//! Styled words to lines, broken where Unicode allows it (UAX 14) and measured as the buffer measures.
+
+use crate::view::put::width as width_of;
+use icu_segmenter::options::LineBreakOptions;
+use icu_segmenter::{LineSegmenter, LineSegmenterBorrowed};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use std::ops::Range;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Where lines may break. Thai, Lao, Khmer and Burmese, which need a dictionary, are broken between characters.
+static BREAKS: LineSegmenterBorrowed<'static> = LineSegmenter::new_for_non_complex_scripts(LineBreakOptions::default());
+
+/// Clean words with one style. A `\n` within is a hard break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The words.
+    pub text: String,
+    /// Their style.
+    pub style: Style,
+}
+
+impl Piece {
+    /// `text` in `style`.
+    #[must_use]
+    pub fn new(text: impl Into<String>, style: Style) -> Self {
+        Self { text: text.into(), style }
+    }
+}
+
+/// The lines of `pieces`, none wider than `width` columns; a word wider than that is broken where it must be. At least
+/// one line, and none at all for a width of 0.
+#[must_use]
+pub fn wrap(pieces: &[Piece], width: usize) -> Vec<Line<'static>> {
+    if width == 0 {
+        return Vec::new();
+    }
+    let text: String = pieces.iter().map(|p| p.text.as_str()).collect();
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for hard in text.split('\n') {
+        let soft = break_line(hard, width);
+        lines.extend(soft.into_iter().map(|r| styled(&text, pieces, start + r.start..start + r.end, width)));
+        start += hard.len() + 1;
+    }
+    lines
+}
+
+/// The ranges of `text` that stand on one line each, spaces at their ends left out.
+fn break_line(text: &str, width: usize) -> Vec<Range<usize>> {
+    let mut lines = Vec::new();
+    let (mut start, mut end, mut used) = (0, 0, 0);
+    let mut from = 0;
+    for to in BREAKS.segment_str(text).skip(1) {
+        let segment = &text[from..to];
+        let words = segment.trim_end_matches(' ');
+        let wide = width_of(words);
+        if used + wide > width && from > start {
+            // Where only spaces stand before, they give way.
+            if end > start {
+                lines.push(start..end);
+            }
+            (start, used) = (from, 0);
+        }
+        end = from + words.len();
+        if wide > width {
+            let mut at = from;
+            for grapheme in words.graphemes(true) {
+                let wide = width_of(grapheme);
+                if used + wide > width && at > start {
+                    lines.push(start..at);
+                    (start, used) = (at, 0);
+                }
+                used += wide;
+                at += grapheme.len();
+            }
+            used += segment.len() - words.len();
+        } else {
+            used += wide + segment.len() - words.len();
+        }
+        from = to;
+    }
+    lines.push(start..end);
+    lines
+}
+
+/// The part `range` of `text`, the words of all `pieces`, in their styles.
+fn styled(text: &str, pieces: &[Piece], range: Range<usize>, width: usize) -> Line<'static> {
+    let mut line = Line::default();
+    let mut at = 0;
+    for piece in pieces {
+        let (from, to) = (range.start.max(at), range.end.min(at + piece.text.len()));
+        at += piece.text.len();
+        if from < to {
+            // A style may change within a character and its marks; the buffer then keeps the first.
+            line.push_span(Span::styled(text[from..to].to_owned(), piece.style));
+        }
+    }
+    if width == 1 && line.width() > 1 {
+        line = Line::styled("…", line.spans.first().map_or(Style::new(), |s| s.style));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wrapped(text: &str, width: usize) -> Vec<String> {
+        wrap(&[Piece::new(text, Style::new())], width).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn words_stay_whole_and_long_ones_are_broken() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a incomprehensibilities b", 8), ["a", "incompre", "hensibil", "ities b"]);
+        assert_eq!(wrapped("fork()ed well-known", 8), ["fork()ed", "well-", "known"]);
+        assert_eq!(wrapped("a\nb\n\nc", 5), ["a", "b", "", "c"]);
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("gone", 0), [""; 0]);
+    }
+
+    #[test]
+    fn chinese_breaks_between_characters_but_not_before_a_stop() {
+        assert_eq!(wrapped("线程共享内存，进程不共享。", 8), ["线程共享", "内存，进", "程不共", "享。"]);
+        assert_eq!(wrapped("线程 thread 与进程", 9), ["线程", "thread 与", "进程"]);
+        assert_eq!(wrapped("线程", 1), ["…", "…"]);
+    }
+
+    #[test]
+    fn marks_and_joined_emoji_are_not_torn() {
+        assert_eq!(wrapped("e\u{301}e\u{301}e\u{301}", 2), ["e\u{301}e\u{301}", "e\u{301}"]);
+        assert_eq!(wrapped("👩\u{200d}🚀👩\u{200d}🚀", 3), ["👩\u{200d}🚀", "👩\u{200d}🚀"]);
+    }
+
+    #[test]
+    fn styles_follow_their_words() {
+        let bold = Style::new().bold();
+        let pieces =
+            [Piece::new("plain ", Style::new()), Piece::new("bold words", bold), Piece::new(" end", Style::new())];
+        let lines = wrap(&pieces, 10);
+        assert_eq!(lines[0], Line::from(vec![Span::raw("plain "), Span::styled("bold", bold)]));
+        assert_eq!(lines[1], Line::from(vec![Span::styled("words", bold), Span::raw(" end")]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_wide_and_no_word_is_lost(text in "[a-z线程é👍 \u{301}\n-]{0,80}", width in 2_usize..30) {
+            let text = crate::fact::clean(&text);
+            let lines = wrapped(&text, width);
+            for line in &lines {
+                prop_assert!(width_of(line) <= width, "{line:?}");
+            }
+            let letters = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(letters(&lines.concat()), letters(&text));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Two processes and one address: what each finds there, and page by page what they still share.
+
+use crate::fact::{Pid, TaskTally, Tid, clean_line};
+use crate::scene::Scene;
+use crate::view::put::{put, put_right, thousands, width};
+use crate::view::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use serde_json::Value;
+
+/// The pages of a scene's processes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pages<'a> {
+    /// What is drawn.
+    pub scene: &'a Scene,
+    /// How it looks.
+    pub theme: &'a Theme,
+}
+
+/// One process's share of the picture.
+struct Column<'a> {
+    name: String,
+    task: Option<&'a TaskTally>,
+    map: &'a str,
+}
+
+/// The values shown above the grids: the name in the stream, what it is called here, its unit.
+const VALUES: [(&str, &str, &str); 4] = [
+    ("address", "address", ""),
+    ("value", "value", ""),
+    ("pss_kib", "Pss", " KiB"),
+    ("private_dirty_kib", "Private_Dirty", " KiB"),
+];
+
+/// Columns that a grid should have at least to stand beside another.
+const BESIDE: u16 = 20;
+
+impl Pages<'_> {
+    fn columns(&self) -> (&str, Vec<Column<'_>>) {
+        let pages = &self.scene.tally.pages;
+        let Some(((_, region), _)) = pages.first_key_value() else { return ("", Vec::new()) };
+        let of_region: Vec<(Pid, &str)> =
+            pages.iter().filter(|((_, r), _)| r == region).map(|((pid, _), map)| (*pid, map.as_str())).collect();
+        let pids: Vec<Pid> = of_region.iter().map(|(pid, _)| *pid).collect();
+        let mut columns: Vec<Column<'_>> = of_region
+            .into_iter()
+            .map(|(pid, map)| {
+                let task =
+                    self.scene.tally.task(Tid(pid.0)).or_else(|| self.scene.tally.tasks.iter().find(|t| t.pid == pid));
+                Column { name: role(pid, task, &pids, &self.scene.tally.tasks), task, map }
+            })
+            .collect();
+        let seen = |c: &Column<'_>| c.task.and_then(|t| self.scene.tally.tasks.iter().position(|o| o.tid == t.tid));
+        columns.sort_by_key(seen);
+        (region, columns)
+    }
+
+    /// The table of what each process finds. Returns the rows used.
+    fn put_values(&self, buf: &mut Buffer, area: Rect, columns: &[Column<'_>]) -> u16 {
+        let (dim, strong) = (self.theme.style(Role::Dim), self.theme.style(Role::Strong));
+        let value = |c: &Column<'_>, name: &str, unit: &str| {
+            let value = c.task.and_then(|t| t.values.get(name));
+            value.map(|v| format!("{}{unit}", said(name, v)))
+        };
+        let shown: Vec<_> =
+            VALUES.into_iter().filter(|(name, ..)| columns.iter().any(|c| value(c, name, "").is_some())).collect();
+        if shown.is_empty() {
+            return 0;
+        }
+        put(buf, area, 0, 0, &verdict(columns), strong);
+        let first = columns.iter().map(|c| width(&c.name)).max().unwrap_or(0).max(7) + 2;
+        let mut end = first;
+        for (name, head, unit) in shown {
+            let cells: Vec<_> =
+                columns.iter().map(|c| value(c, name, unit).unwrap_or_else(|| "–".to_owned())).collect();
+            let wide = cells.iter().map(|c| width(c)).chain([width(head)]).max().unwrap_or(0);
+            if end + wide > usize::from(area.width) {
+                break;
+            }
+            end += wide;
+            let right = u16::try_from(end).unwrap_or(u16::MAX);
+            put_right(buf, area, right, 1, head, dim);
+            for (cell, y) in cells.iter().zip(2..) {
+                let style = if name == "value" { strong } else { self.theme.style(Role::Text) };
+                put_right(buf, area, right, y, cell, style);
+            }
+            end += 3;
+        }
+        for (column, y) in columns.iter().zip(2..) {
+            put(buf, area, 0, y, &column.name, self.ink(column));
+        }
+        u16::try_from(columns.len()).unwrap_or(u16::MAX).saturating_add(2)
+    }
+
+    fn ink(&self, column: &Column<'_>) -> Style {
+        self.theme.worker(column.task.and_then(|t| t.slot)).ink
+    }
+
+    fn put_grid(&self, buf: &mut Buffer, area: Rect, column: &Column<'_>) {
+        let text = self.theme.style(Role::Text);
+        let x = put(buf, area, 0, 0, &column.name, self.ink(column));
+        put(buf, area, x, 0, &format!(": {}", counts(column.map)), text);
+        let grid = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+        let (across, each) = shape(column.map.len(), grid.width, grid.height);
+        for (letter, i) in column.map.chars().zip(0_usize..) {
+            let (x, y) = (i % across * each, i / across);
+            let (Ok(x), Ok(y)) = (u16::try_from(x), u16::try_from(y)) else { break };
+            if y >= grid.height {
+                break;
+            }
+            let (symbol, style) = self.glyph(letter, column);
+            put(buf, grid, x, y, symbol, style);
+        }
+        let room = across * usize::from(grid.height);
+        if column.map.len() > room && grid.height > 0 {
+            let more = format!(" +{}", thousands((column.map.len() - room) as u64));
+            put_right(buf, grid, grid.width, grid.height - 1, &more, self.theme.style(Role::Dim));
+        }
+    }
+
+    fn glyph(&self, letter: char, column: &Column<'_>) -> (&'static str, Style) {
+        match letter {
+            'X' => ("█", self.ink(column)),
+            's' => ("▒", self.theme.style(Role::Dim)),
+            _ => ("·", self.theme.style(Role::Nobody)),
+        }
+    }
+
+    fn put_legend(&self, buf: &mut Buffer, area: Rect, region: &str) {
+        let (dim, text) = (self.theme.style(Role::Dim), self.theme.style(Role::Text));
+        let legend = "█ its own   ▒ shared   · absent";
+        let region = format!("{}, page by page:  ", clean_line(region));
+        let named = width(&region) + width(legend) <= usize::from(area.width);
+        let mut x = if named { put(buf, area, 0, 0, &region, text) } else { 0 };
+        for (symbol, word) in [("█", " its own   "), ("▒", " shared   "), ("·", " absent")] {
+            x = put(buf, area, x, 0, symbol, text);
+            x = put(buf, area, x, 0, word, dim);
+        }
+    }
+}
+
+/// What the addresses and values say.
+fn verdict(columns: &[Column<'_>]) -> String {
+    let of = |name: &str| -> Vec<&Value> { columns.iter().filter_map(|c| c.task?.values.get(name)).collect() };
+    let same = |values: &[&Value]| values.windows(2).all(|w| w[0] == w[1]);
+    let (addresses, values) = (of("address"), of("value"));
+    let contents = match values.len() {
+        0 | 1 => return "one address".to_owned(),
+        _ if same(&values) => "the same content",
+        2 => "two contents",
+        _ => "different contents",
+    };
+    if addresses.len() > 1 && same(&addresses) {
+        format!("the same address, {contents}")
+    } else {
+        format!("different addresses, {contents}")
+    }
+}
+
+fn said(name: &str, value: &Value) -> String {
+    match value {
+        Value::Number(n) if name == "address" => n.as_u64().map_or_else(|| n.to_string(), |n| format!("{n:#x}")),
+        Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
+        Value::String(s) => clean_line(s),
+        other => clean_line(&other.to_string()),
+    }
+}
+
+/// "parent", "child", or the worker's own name, with the process's number.
+fn role(pid: Pid, task: Option<&TaskTally>, shown: &[Pid], tasks: &[TaskTally]) -> String {
+    let child = task.is_some_and(|t| shown.contains(&Pid(t.parent)));
+    let parent = tasks.iter().any(|t| t.parent == pid.0 && shown.contains(&t.pid));
+    let name = task.map(|t| clean_line(&t.name)).unwrap_or_default();
+    match (parent, child) {
+        (true, false) => format!("parent {pid}"),
+        (false, true) => format!("child {pid}"),
+        _ => format!("{name} {pid}").trim().to_owned(),
+    }
+}
+
+/// "12 own, 52 shared".
+fn counts(map: &str) -> String {
+    let of = |letter| map.chars().filter(|c| *c == letter).count();
+    let (own, shared) = (of('X'), of('s'));
+    let absent = map.chars().count() - own - shared;
+    let mut text = format!("{own} own, {shared} shared");
+    if absent > 0 {
+        text.push_str(&format!(", {absent} absent"));
+    }
+    text
+}
+
+/// Pages a row and columns a page: two columns each and a power of two a row where that fits.
+fn shape(pages: usize, width: u16, height: u16) -> (usize, usize) {
+    let (width, height) = (usize::from(width).max(1), usize::from(height).max(1));
+    for each in [2, 1] {
+        let most = width / each;
+        let across = (0..10).map(|n| 1_usize << n).filter(|n| *n >= 8 && *n <= most);
+        for across in across {
+            if pages.div_ceil(across) <= height.min(if across < 16 { 8 } else { height }) {
+                return (across, each);
+            }
+        }
+    }
+    (width, 1)
+}
+
+impl Widget for &Pages<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        let (region, columns) = self.columns();
+        if area.is_empty() {
+            return;
+        }
+        if columns.is_empty() {
+            put(buf, area, 0, 0, "No page has been looked at yet.", self.theme.style(Role::Dim));
+            return;
+        }
+        let below =
+            |rows: u16| Rect { y: area.y.saturating_add(rows), height: area.height.saturating_sub(rows), ..area };
+        let many = u16::try_from(columns.len()).unwrap_or(u16::MAX);
+        // Values, a gap, the legend and a row of each grid: what does not fit goes first.
+        let used = if area.height >= many + 6 { self.put_values(buf, area, &columns) } else { 0 };
+        let gap = u16::from(used > 0);
+        let rest = below(used + gap);
+        let legend = u16::from(rest.height >= 4);
+        if legend > 0 {
+            self.put_legend(buf, rest, region);
+        }
+        let grids = below(used + gap + legend);
+        let beside = (area.width + 2) / many >= BESIDE + 2;
+        for (column, i) in columns.iter().zip(0_u16..) {
+            let part = if beside {
+                let wide = (grids.width + 2) / many;
+                Rect { x: grids.x + i * wide, width: wide - 2, ..grids }
+            } else {
+                let high = grids.height / many;
+                Rect { y: grids.y + i * high, height: high, ..grids }
+            };
+            self.put_grid(buf, part, column);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::widget::fixture::{self, shown};
+    use insta::assert_snapshot;
+
+    fn pages(width: u16, height: u16) -> String {
+        let (scene, theme) = (fixture::two_processes(), Theme::default());
+        shown(&Pages { scene: &scene, theme: &theme }, width, height)
+    }
+
+    #[test]
+    fn two_grids_side_by_side() {
+        assert_snapshot!(pages(80, 14));
+    }
+
+    #[test]
+    fn stacked_and_small() {
+        assert_snapshot!(format!("{}----\n{}----\n{}", pages(38, 20), pages(30, 6), pages(16, 2)));
+    }
+
+    #[test]
+    fn before_the_first_look() {
+        let (scene, theme) = (Scene::new(), Theme::default());
+        assert!(shown(&Pages { scene: &scene, theme: &theme }, 40, 3).contains("No page has been looked at"));
+    }
+
+    #[test]
+    fn any_size_is_safe() {
+        fixture::any_size(pages);
+    }
+}
