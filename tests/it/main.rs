@@ -2,4 +2,6 @@
 
 #![cfg(test)]
 
+mod pty;
+mod support;
 mod tidy;
