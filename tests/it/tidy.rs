@@ -53,7 +53,7 @@ fn rust(folders: &[&str]) -> Vec<Source> {
     }
     found.retain(|(path, _)| path.ends_with(".rs"));
     assert!(!found.is_empty(), "no Rust files in {folders:?}: the rule would pass by looking at nothing");
-    found.iter().map(|(path, text)| Source::new(path, text)).collect()
+    Source::all(&found)
 }
 
 fn none(found: impl IntoIterator<Item = String>) {

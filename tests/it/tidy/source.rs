@@ -23,8 +23,34 @@ impl Source {
     /// Takes a file apart.
     pub(super) fn new(path: &str, text: &str) -> Self {
         let (code, strings) = split(text);
-        let live = if path.ends_with("/tests.rs") { blank(&code, 0..code.len()) } else { without_tests(&code) };
+        let live = without_tests(&code);
         Self { path: path.to_owned(), text: text.to_owned(), code, live, strings }
+    }
+
+    /// Takes files apart; one that another declares as a test module has no live code.
+    pub(super) fn all(files: &[(String, String)]) -> Vec<Self> {
+        let mut sources: Vec<_> = files.iter().map(|(path, text)| Self::new(path, text)).collect();
+        let tests: Vec<_> = sources.iter().flat_map(Self::test_modules).collect();
+        for source in &mut sources {
+            let inside = |module: &String| {
+                source.path.strip_prefix(module.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+            };
+            if tests.iter().any(inside) {
+                source.live = blank(&source.code, 0..source.code.len());
+            }
+        }
+        sources
+    }
+
+    /// Where the modules are that this file declares with `#[cfg(test)] mod name;`, as paths without `.rs`.
+    fn test_modules(&self) -> impl Iterator<Item = String> + '_ {
+        let own = self.path.strip_suffix(".rs").unwrap_or(&self.path);
+        let folder = own.strip_suffix("/lib").or(own.strip_suffix("/main")).unwrap_or(own);
+        self.code.match_indices("#[cfg(test)]").filter_map(move |(at, attribute)| {
+            let from = at + attribute.len();
+            let item = self.code[from..item_end(&self.code, from)].trim();
+            Some(format!("{folder}/{}", item.strip_prefix("mod ")?.strip_suffix(';')?.trim()))
+        })
     }
 
     /// The number of the line that holds the byte at `place`, from 1.
@@ -202,7 +228,24 @@ fn a_test_item_ends_where_its_brace_closes() {
     );
     assert!(source.live.contains("live()") && source.live.contains("too()"));
     assert!(!source.live.contains("a::b") && !source.live.contains("t()"));
-    assert!(Source::new("src/lesson/tests.rs", "fn f() {}").live.trim().is_empty(), "a file of tests is tests");
+}
+
+#[test]
+fn a_file_of_tests_is_tests() {
+    let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let sources = Source::all(&[
+        file("src/lib.rs", "#[cfg(test)] mod proofs;"),
+        file("src/proofs.rs", "fn f() {}"),
+        file("src/scene.rs", "#[cfg(test)]\nmod scenarios;\nmod lanes;"),
+        file("src/scene/scenarios.rs", "fn f() {}"),
+        file("src/scene/scenarios/more.rs", "fn f() {}"),
+        file("src/scene/lanes.rs", "fn f() {}"),
+    ]);
+    let dead: Vec<_> = sources.iter().filter(|s| !s.live.contains("fn")).map(|s| s.path.as_str()).collect();
+    assert_eq!(
+        dead,
+        ["src/lib.rs", "src/proofs.rs", "src/scene.rs", "src/scene/scenarios.rs", "src/scene/scenarios/more.rs"]
+    );
 }
 
 #[test]
