@@ -171,8 +171,7 @@ fn an_ordinary_user_is_one() {
     for user in User::all() {
         let mut pty = shell("id -u; touch ~/mine && echo \"$HOME\"; : >/dev/tty && echo tty").user(user).start();
         assert_eq!(pty.wait(), Ended::Code(0), "{}", pty.screen());
-        let uid = if user == User::Nobody { 65534 } else { nix::unistd::geteuid().as_raw() };
-        assert!(pty.raw_log().starts_with(format!("{uid}\r\n").as_bytes()), "{}", pty.screen());
+        assert!(pty.raw_log().starts_with(format!("{}\r\n", user.uid()).as_bytes()), "{}", pty.screen());
         assert!(pty.surroundings.home().join("mine").is_file() && pty.screen().contains("tty"));
     }
 }
@@ -193,8 +192,7 @@ fn a_command_runs_as_each_user_and_its_leftovers_are_found() {
         let here = Surroundings::new(user);
         here.forklore(["--help"]).assert().success();
         let said = here.program(Path::new("/bin/sh"), ["-c", "id -u; sleep 100 >/dev/null 2>&1 &"]).assert().success();
-        let uid = String::from_utf8_lossy(&said.get_output().stdout).trim().to_owned();
-        assert_eq!(uid == "65534", user == User::Nobody, "{uid}");
+        assert_eq!(String::from_utf8_lossy(&said.get_output().stdout).trim(), user.uid().to_string());
         let message = failure(|| here.marker.assert_gone(SHORT));
         assert!(message.contains("left behind") && message.contains("sleep"), "{message}");
         here.marker.processes()[0].kill();

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -32,6 +32,11 @@ impl User {
         if geteuid().is_root() { vec![Self::Me, Self::Nobody] } else { vec![Self::Me] }
     }
 
+    /// The number of that user.
+    pub(crate) fn uid(self) -> u32 {
+        self.id().unwrap_or_else(|| geteuid().as_raw())
+    }
+
     /// User and group to change to.
     pub(super) fn id(self) -> Option<u32> {
         (self == Self::Nobody).then_some(NOBODY)
@@ -46,6 +51,7 @@ pub(crate) struct Surroundings {
     /// The mark that all it starts carries.
     pub(crate) marker: Marker,
     home: TempDir,
+    forklore: Arc<Reachable>,
 }
 
 impl Surroundings {
@@ -55,7 +61,7 @@ impl Surroundings {
         if let Some(id) = user.id() {
             chown(home.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id))).expect("root may give folders away");
         }
-        Self { user, marker: Marker::new(), home }
+        Self { user, marker: Marker::new(), home, forklore: Reachable::shared() }
     }
 
     /// The user's home.
@@ -88,7 +94,7 @@ impl Surroundings {
 
     /// A program that finds nothing in its environment but what it needs and the mark.
     pub(super) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(if program == Path::new(FORKLORE) { reachable() } else { program });
+        let mut command = Command::new(if program == Path::new(FORKLORE) { &self.forklore.path } else { program });
         command.env_clear().current_dir(self.home());
         command.envs([("HOME", self.home().as_os_str()), (Marker::NAME, OsStr::new(self.marker.value()))]);
         command.envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]);
@@ -103,19 +109,33 @@ impl Surroundings {
 }
 
 /// The program where every user can reach it: as it was built, or a copy, should it lie in somebody's closed folder.
-fn reachable() -> &'static Path {
-    static PLACE: OnceLock<(PathBuf, Option<TempDir>)> = OnceLock::new();
-    let (path, _) = PLACE.get_or_init(|| {
+#[derive(Debug)]
+struct Reachable {
+    path: PathBuf,
+    /// Goes with the last that needs it.
+    _copy: Option<TempDir>,
+}
+
+impl Reachable {
+    /// One for all that run at the same time.
+    fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Reachable>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.upgrade().unwrap_or_else(|| Arc::new(Self::new()));
+        *shared = Arc::downgrade(&found);
+        found
+    }
+
+    fn new() -> Self {
         let built = Path::new(FORKLORE);
         let open = |folder: &Path| fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
         if !geteuid().is_root() || built.ancestors().all(open) {
-            return (built.to_owned(), None);
+            return Self { path: built.to_owned(), _copy: None };
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
-        let copy = folder.path().join("forklore");
-        fs::copy(built, &copy).expect("a copy of the program");
-        (copy, Some(folder))
-    });
-    path
+        let path = folder.path().join("forklore");
+        fs::copy(built, &path).expect("a copy of the program");
+        Self { path, _copy: Some(folder) }
+    }
 }
