@@ -1,0 +1,7 @@
+//! The program from outside: its source is tidy, its commands and its screen do what they promise.
+
+#![cfg(test)]
+
+mod pty;
+mod support;
+mod tidy;

@@ -1,0 +1,16 @@
+//! What the tests stand on: the program in a terminal, the program as a command, and what it leaves behind.
+
+mod deadline;
+mod escapes;
+mod keeper;
+mod processes;
+mod pty;
+mod screen;
+mod surroundings;
+
+pub(crate) use deadline::Patience;
+pub(crate) use escapes::{foreign, modes_left};
+pub(crate) use keeper::Ended;
+pub(crate) use processes::{Marker, all, descendants};
+pub(crate) use pty::Launch;
+pub(crate) use surroundings::{Surroundings, User};
