@@ -22,6 +22,9 @@ const SOON: Duration = Duration::from_millis(250);
 /// How often counters that the workers keep are looked at.
 const COUNT: Duration = Duration::from_millis(100);
 
+/// Looks a second where /proc is sampled: a frame of the screen, and a share of a core that nobody misses.
+const HZ: u32 = 60;
+
 /// How long a demo has to finish by itself when it is asked to.
 const FINISH: Duration = Duration::from_secs(4);
 
@@ -142,7 +145,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     }
 
     fn conduct(mut self) {
-        let cpus = kernel::machine::allowed_cpus();
+        let cpus = kernel::allowed_cpus();
         match self.raise(&cpus) {
             Ok((production, watch)) => self.run(production, watch, &cpus),
             Err(refused) => {
@@ -194,13 +197,13 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
                 Source::SelfTimed => {
                     Err(Unavailable::new("self-timed slices", format!("{}'s workers do not spin", spec.name)))
                 }
-                Source::Sampled => kernel::attach_sampled(root, kernel::HZ).map(Lanes::Kernel),
+                Source::Sampled => kernel::attach_sampled(root, HZ).map(Lanes::Kernel),
             };
             match lanes {
                 Ok(lanes) => {
                     let because = (!refusals.is_empty())
                         .then(|| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-                    return Ok(Watch { lanes, accounts: Accounts::new(), because });
+                    return Ok(Watch { lanes, accounts: Accounts::default(), because });
                 }
                 Err(refused) => refusals.push(refused),
             }
@@ -215,7 +218,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
             params: self.request.params.values().clone(),
             source,
             cpus: cpus.to_vec(),
-            kernel: kernel::machine::release(),
+            kernel: release(),
             hz,
             because,
             page_size: Some(rustix::param::page_size() as u64),
@@ -241,7 +244,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
             let mut batch = Vec::new();
             let over = production.ended().is_some();
             production.drain(&mut batch);
-            watch.drain(released, &mut batch);
+            watch.drain(released, over, &mut batch);
             let now = Instant::now();
             if now >= count || over {
                 count = now + COUNT;
@@ -294,6 +297,11 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     }
 }
 
+/// The kernel's release, as uname says it.
+fn release() -> String {
+    nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 fn now_since(released: Nanos) -> Nanos {
     crate::stage::now().since(released)
 }
@@ -321,9 +329,10 @@ impl Watch {
     }
 
     /// Learns from the batch who there is, and appends who ran when.
-    fn drain(&mut self, released: Nanos, batch: &mut Vec<Stamped>) {
+    fn drain(&mut self, released: Nanos, over: bool, batch: &mut Vec<Stamped>) {
         let mut seen = Vec::new();
         match &mut self.lanes {
+            Lanes::Kernel(observer) if over => observer.finish(&mut seen),
             Lanes::Kernel(observer) => observer.drain(&mut seen),
             Lanes::Workers(workers) => {
                 for fact in batch.iter() {
@@ -340,7 +349,10 @@ impl Watch {
             .chain(&seen)
             .filter_map(|f| if let Fact::Task { tid, pid, .. } = f.fact { Some((tid, pid)) } else { None })
             .collect();
-        known.into_iter().for_each(|(tid, pid)| self.accounts.note(pid, tid));
+        for (tid, pid) in known {
+            // A task that is gone already has no account to read; its leader told the last one.
+            let _ = self.accounts.note(pid, tid);
+        }
         batch.append(&mut seen);
         batch.sort_by_key(|fact| fact.t);
     }

@@ -13,7 +13,6 @@ pub mod fact;
 pub mod headless;
 pub mod kernel;
 pub mod lesson;
-pub mod record;
 pub mod scene;
 pub mod stage;
 pub mod term;

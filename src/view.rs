@@ -1,7 +1,241 @@
 //! What is shown: the tour and the scene to cells. It is told everything and touches nothing.
 
+mod catalogue;
+mod document;
+mod panel;
+mod present;
 pub mod put;
 pub mod scrub;
+mod stage;
+mod step;
 pub mod text;
 pub mod theme;
 pub mod widget;
+
+use crate::scene::Scene;
+use crate::tour::{Click, Screen, Tour, keys};
+use put::put;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+use theme::{Role, Theme};
+use widget::{Footer, Header, Help, TooSmall};
+
+/// Everything that a screen is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Where the learner is.
+    pub tour: &'a Tour,
+    /// What is true of the run, or was when the picture was paused.
+    pub scene: &'a Scene,
+    /// How it looks.
+    pub theme: &'a Theme,
+}
+
+/// What drawing found out and the tour must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// How far the text can be scrolled, in lines.
+    pub text: usize,
+}
+
+/// The three parts of the screen.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    header: Rect,
+    body: Rect,
+    footer: Rect,
+}
+
+impl Parts {
+    fn of(area: Rect) -> Self {
+        let row = |y| Rect { x: area.x, y, width: area.width, height: 1 };
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
+        Self { header: row(area.y), body, footer: row(area.bottom().saturating_sub(1)) }
+    }
+}
+
+impl View<'_> {
+    /// Draws the whole screen.
+    pub fn render(&self, frame: &mut Frame) -> Extent {
+        let area = frame.area();
+        self.draw(area, frame.buffer_mut())
+    }
+
+    /// Draws the whole screen into a buffer.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer) -> Extent {
+        buf.set_style(area, self.theme.style(Role::Screen));
+        let extent = if TooSmall::applies(area) {
+            TooSmall { theme: self.theme }.render(area, buf);
+            Extent::default()
+        } else {
+            let extent = self.screen(area, buf);
+            self.help(area, buf);
+            extent
+        };
+        scrub::scrub(buf, self.theme.charset());
+        extent
+    }
+
+    fn screen(&self, area: Rect, buf: &mut Buffer) -> Extent {
+        let parts = Parts::of(area);
+        let extent = match &self.tour.screen {
+            Screen::Catalogue(catalogue) => {
+                self.catalogue(catalogue, parts.body, buf);
+                Extent::default()
+            }
+            Screen::Lesson(player) => self.step(player, parts.body, buf),
+            Screen::Present(player, clock) => return self.present(player, *clock, area, buf),
+            Screen::Replay(watch) => {
+                self.stage(watch, true, parts.body, buf);
+                Extent::default()
+            }
+        };
+        self.header(parts.header, buf);
+        self.footer(parts.footer, buf);
+        extent
+    }
+
+    fn header(&self, area: Rect, buf: &mut Buffer) {
+        let (title, place) = match &self.tour.screen {
+            Screen::Catalogue(_) => ("Processes and threads, tested on your own cores".to_owned(), String::new()),
+            Screen::Replay(watch) => (format!("{} (recorded)", watch.spec.name), String::new()),
+            Screen::Lesson(player) | Screen::Present(player, _) => {
+                let lesson = self.tour.lesson();
+                let title = lesson.map(|l| format!("{} {}", l.number, l.title)).unwrap_or_default();
+                let steps = lesson.map_or(0, |l| l.steps.len());
+                (title, format!("step {}/{steps}", player.step + 1))
+            }
+        };
+        let truth = self.truth();
+        let truth: Vec<(&str, Role)> = truth.iter().map(|(words, role)| (words.as_str(), *role)).collect();
+        let title = crate::fact::clean_line(&title);
+        Header { theme: self.theme, title: &title, place: &place, truth: &truth }.render(area, buf);
+    }
+
+    /// How we know what is shown: source, cores, losses.
+    fn truth(&self) -> Vec<(String, Role)> {
+        let Some(watch) = self.tour.watch() else { return Vec::new() };
+        let Some(start) = &self.scene.tally.start else { return Vec::new() };
+        let mut truth = Vec::new();
+        if watch.recorded {
+            truth.push(("recorded".to_owned(), Role::Warning));
+        }
+        let source = match start.hz {
+            Some(hz) => format!("{} at {hz} Hz", start.source),
+            None => start.source.to_string(),
+        };
+        truth.push((source, Role::Dim));
+        truth.push((put::count(start.cpus.len() as u64, "core", "cores"), Role::Dim));
+        truth.push(match self.scene.tally.lost {
+            0 => ("nothing lost".to_owned(), Role::Dim),
+            n => (format!("{} lost", put::thousands(n)), Role::Warning),
+        });
+        truth
+    }
+
+    fn footer(&self, area: Rect, buf: &mut Buffer) {
+        if let Some(words) = self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
+            let room = usize::from(area.width.saturating_sub(2));
+            put(buf, area, 1, 0, &put::cut(words, room), self.theme.style(Role::Warning));
+            return;
+        }
+        let keys = self.hints();
+        let keys: Vec<(&str, &str)> = keys.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
+        Footer { theme: self.theme, keys: &keys, keep: 2 }.render(area, buf);
+    }
+
+    /// The keys for the foot of the screen, most important first, help and leave last.
+    fn hints(&self) -> Vec<(String, String)> {
+        let mut hints = Vec::new();
+        let contexts = self.tour.contexts();
+        let running = self.tour.watch().is_some_and(|w| w.running);
+        for context in &contexts {
+            if *context == keys::Context::Stage && running {
+                hints.extend(self.controls().into_iter().map(|(key, label)| (key, first_words(&label))));
+            }
+            for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
+                let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
+                let hint = match binding.action {
+                    keys::Action::Run if running => "end",
+                    keys::Action::Run if !self.tour.step().is_some_and(|s| s.demo().is_some()) => continue,
+                    _ => binding.hint,
+                };
+                hints.push((key, hint.to_owned()));
+            }
+        }
+        hints
+    }
+
+    /// The demo's own keys with what they do.
+    fn controls(&self) -> Vec<(String, String)> {
+        let Some(watch) = self.tour.watch() else { return Vec::new() };
+        let mut rows = Vec::new();
+        for control in watch.spec.controls {
+            rows.push((control.key.to_string(), control.label.to_owned()));
+            if let crate::fact::Arg::Choice { param, next } = control.arg {
+                rows.push((next.to_string(), format!("next {param}")));
+            }
+        }
+        rows
+    }
+
+    fn help(&self, area: Rect, buf: &mut Buffer) {
+        let Some(scroll) = self.tour.help else { return };
+        let rows = self.help_rows();
+        let help = Help { theme: self.theme, title: "Keys", rows: &rows, scroll };
+        Help { scroll: scroll.min(help.furthest(area)), ..help }.render(area, buf);
+    }
+
+    /// The key table as rows: the contexts of the screen behind the help first.
+    fn help_rows(&self) -> Vec<(String, String)> {
+        use keys::Context as C;
+        let all = [C::Question, C::Present, C::Lesson, C::Stage, C::Paused, C::Catalogue, C::Replay, C::Everywhere];
+        let here: Vec<C> = match &self.tour.screen {
+            Screen::Catalogue(_) => vec![C::Catalogue, C::Everywhere],
+            Screen::Replay(_) => vec![C::Replay, C::Stage, C::Paused, C::Everywhere],
+            Screen::Lesson(_) => vec![C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
+            Screen::Present(..) => vec![C::Present, C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
+        };
+        let rest = all.into_iter().filter(|c| !here.contains(c));
+        let mut rows = Vec::new();
+        let controls = self.controls();
+        if !controls.is_empty() {
+            rows.push((String::new(), "This demo".to_owned()));
+            rows.extend(controls);
+        }
+        for context in here.iter().copied().chain(rest) {
+            rows.push((String::new(), context.title().to_owned()));
+            let lines = keys::of(context).filter(|b| !b.help.is_empty());
+            rows.extend(lines.map(|b| {
+                let names: Vec<_> = b.keys.iter().map(|k| keys::name(*k)).collect();
+                (names.join(" "), b.help.to_owned())
+            }));
+        }
+        rows
+    }
+
+    /// What a click at (`x`, `y`) hits.
+    #[must_use]
+    pub fn hit(&self, area: Rect, x: u16, y: u16) -> Option<Click> {
+        if TooSmall::applies(area) || self.tour.help.is_some() {
+            return None;
+        }
+        let body = Parts::of(area).body;
+        match &self.tour.screen {
+            Screen::Catalogue(_) => self.hit_catalogue(body, x, y),
+            Screen::Lesson(player) => self.hit_step(player, body, x, y),
+            Screen::Present(..) => None,
+            Screen::Replay(watch) => self.hit_stage(watch, body, x, y),
+        }
+    }
+}
+
+/// What stands before a comma or a colon: the foot of the screen has little room.
+fn first_words(label: &str) -> String {
+    label.split([',', ':']).next().unwrap_or(label).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,8 @@ impl Tasks {
                 if *parent != 0 {
                     task.parent = *parent;
                 }
-                if !name.is_empty() {
+                // A worker keeps its letter, whatever the kernel calls its program.
+                if !name.is_empty() && (slot.is_some() || task.slot.is_none()) {
                     task.name.clone_from(name);
                 }
                 task.slot = slot.or(task.slot);

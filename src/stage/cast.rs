@@ -39,7 +39,6 @@ pub struct Stage {
     steer: Lines<File>,
     children: SignalFd,
     bell: Arc<EventFd>,
-    gate: Arc<EventFd>,
     cast: Vec<Entry>,
     cues: VecDeque<Cue>,
 }
@@ -99,9 +98,8 @@ impl Stage {
         set.thread_block().context("cannot wait for children")?;
         let children = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let bell = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
-        let gate = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
         let steer = Lines::new(steer);
-        Ok(Self { brief, board, report, steer, children, bell, gate, cast: Vec::new(), cues: VecDeque::new() })
+        Ok(Self { brief, board, report, steer, children, bell, cast: Vec::new(), cues: VecDeque::new() })
     }
 
     /// The demo's name.
@@ -177,9 +175,12 @@ impl Stage {
         let name = letter(number);
         let slot = self.board.slot(number);
         let worker = Worker::new(name.clone(), slot.clone(), Arc::clone(&self.bell));
-        let gate = Arc::clone(&self.gate);
+        // Held at a gate of its own until its settings are in force.
+        let gate = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|e| cannot_start("a worker", &e.into()))?;
+        let gate = Arc::new(gate);
+        let held = Arc::clone(&gate);
         let body = move |worker: &Worker| {
-            let _ = gate.read();
+            let _ = held.read();
             body(worker);
         };
         let leader = Pid(std::process::id());
@@ -201,7 +202,7 @@ impl Stage {
         if settled.is_err() {
             self.order(number, Worker::HALT);
         }
-        let _ = self.gate.write(1);
+        let _ = gate.write(1);
         settled.map(|()| number)
     }
 

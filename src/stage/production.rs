@@ -107,8 +107,8 @@ impl Production {
     fn await_held(&mut self) -> Result<(), Unavailable> {
         let until = Instant::now() + RAISING;
         let refused = |why: String| Unavailable::new("cannot start the demo", why);
+        let mut held = false;
         loop {
-            let mut held = false;
             let mut said = Vec::new();
             self.report.drain(REPORT, |line| held |= is_held(line));
             self.output.drain(Nanos::ZERO, &mut said);

@@ -24,7 +24,9 @@ enum State {
     /// The three bytes of an old mouse report: read, not believed (they cannot say more than 223 columns).
     OldMouse(u8),
     /// Answers to questions nobody asked (OSC, DCS, APC, PM): passed over up to their end.
-    Words { escape: bool },
+    Words {
+        escape: bool,
+    },
     Paste(Paste),
 }
 
@@ -313,8 +315,12 @@ fn mouse(bits: u16, column: u16, row: u16, released: bool, tell: &mut dyn FnMut(
     let (wheel, motion) = (bits & 64 != 0, bits & 32 != 0);
     let kind = match (wheel, motion, button) {
         (true, ..) => {
-            let turns =
-                [MouseEventKind::ScrollUp, MouseEventKind::ScrollDown, MouseEventKind::ScrollLeft, MouseEventKind::ScrollRight];
+            let turns = [
+                MouseEventKind::ScrollUp,
+                MouseEventKind::ScrollDown,
+                MouseEventKind::ScrollLeft,
+                MouseEventKind::ScrollRight,
+            ];
             turns[usize::from(bits & 3)]
         }
         (_, true, Some(button)) => MouseEventKind::Drag(button),
