@@ -1,21 +1,79 @@
-//! The shell: what the command line asks for, done.
+//! The shell: threads, channel, clock, effects, draw pacing. What the tour decides is done here and nowhere else.
 
-use crate::cli::Cli;
-use crate::headless;
+mod input;
+mod look;
+mod shell;
+
+use crate::cli::{Cli, Command};
+use crate::headless::{self, complain};
+use crate::lesson::Place;
+use crate::library;
+use crate::term::{self, guard};
 use clap::Parser;
+use shell::{Opening, Shell};
 use std::ffi::OsString;
 
 /// The program. The exit code is the process's.
+#[must_use]
 pub fn main(args: Vec<OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let guarded = guard::recognise(args.get(1..).unwrap_or_default());
+    let (by, words) = match guarded {
+        Some((by, rest)) => (Some(by), args.iter().take(1).chain(rest).cloned().collect()),
+        None => (None, args.clone()),
+    };
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
+            // Help and version go to standard output, mistakes to standard error; clap knows.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
     match &cli.command {
+        None | Some(Command::Present { .. }) => screen(&cli, by, &args),
+        Some(Command::Replay { .. }) if by.is_some() || term::is_interactive() => screen(&cli, by, &args),
         Some(command) => headless::perform(&cli, command).code(),
-        None => headless::complain("the tour needs a terminal").code(),
     }
+}
+
+/// Whatever has a screen: as the guard first, and then, guarded, as itself.
+fn screen(cli: &Cli, by: Option<guard::GuardedBy>, args: &[OsString]) -> u8 {
+    if by.is_none() {
+        if let Err(why) = term::interactive() {
+            return complain(&format!(
+                "the tour needs a terminal, and {why}. Without one: forklore list, run, check, doctor (forklore --help)."
+            ))
+            .code();
+        }
+        if let Ok(code) = guard::guard(args.get(1..).unwrap_or_default()) {
+            return code;
+        }
+        // The machine has no room for another process; the tour can do without its guard.
+    }
+    match prepare(cli) {
+        Ok((shell, opening)) => shell.run(by, &opening),
+        Err(sentence) => complain(&sentence).code(),
+    }
+}
+
+/// Everything that can be found wrong before the terminal is taken.
+fn prepare(cli: &Cli) -> Result<(Shell, Opening), String> {
+    let source = cli.common.source.parse().map_err(|e| format!("--source {}: {e}", cli.common.source))?;
+    let theme = look::theme(&cli.common)?;
+    let library = library::open(&cli.common)?;
+    let find = |wanted: &str| library.find(wanted);
+    let opening = match &cli.command {
+        Some(Command::Present { lesson }) => Opening::Present(find(lesson)?),
+        Some(Command::Replay { file }) => Opening::Replay(headless::recording(file)?),
+        _ => match &cli.lesson {
+            Some(lesson) => Opening::Lesson(find(lesson)?),
+            None => Opening::Catalogue,
+        },
+    };
+    Ok((Shell::new(&library, source, theme)?, opening))
+}
+
+/// A place with a step, the first if none was named.
+fn step_of(place: Place) -> usize {
+    place.step.unwrap_or(0)
 }

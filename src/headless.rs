@@ -49,6 +49,14 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
     }
 }
 
+/// The facts of a recording.
+///
+/// # Errors
+/// It cannot be read: file, line, remedy.
+pub fn recording(file: &std::path::Path) -> Result<Vec<crate::fact::Stamped>, String> {
+    Err(format!("{}: no reader yet", file.display()))
+}
+
 /// Writes one sentence to standard error.
 pub fn complain(sentence: &str) -> Done {
     // Standard error may be gone; then nobody is there to be told.

@@ -13,6 +13,7 @@ pub mod fact;
 pub mod headless;
 pub mod kernel;
 pub mod lesson;
+pub mod library;
 pub mod scene;
 pub mod stage;
 pub mod term;

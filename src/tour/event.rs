@@ -106,7 +106,9 @@ pub enum Effect {
     Start(StartRun),
     /// Pass a wish on to the demo.
     Steer(Steer),
-    /// End the run.
+    /// Ask the run to come to its end and report.
+    Finish,
+    /// End the run now.
     Stop,
     /// Keep the scene as it is for the screen, while the world goes on.
     Hold,

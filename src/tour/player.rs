@@ -133,7 +133,7 @@ impl Tour {
         };
         let Some(player) = self.player_mut() else { return Vec::new() };
         if player.watch.as_ref().is_some_and(|w| w.running) {
-            return vec![Effect::Stop];
+            return vec![Effect::Finish];
         }
         if player.asking().is_some() && !player.warned {
             player.warned = true;

@@ -1,0 +1,136 @@
+//! The run that is on stage, the one that is being ended, and the one that waits for its end.
+
+use super::Shout;
+use crate::conduct::{self, Request, Run};
+use crate::demo;
+use crate::fact::{Fact, Nanos, Params, RunId, SourceChoice, Stamped, Steer};
+use crate::scene::Scene;
+use crate::tour::{Event, StartRun};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+/// The step by which a demo says that its values can be judged.
+const SETTLED: &str = "settled";
+
+/// How long the end of the last run may take when the learner leaves.
+const LEAVING: Duration = Duration::from_secs(7);
+
+/// One run at a time: the next one starts when nothing of the last is left.
+pub(super) struct Runs {
+    source: SourceChoice,
+    on: Option<OnStage>,
+    waiting: Option<StartRun>,
+}
+
+struct OnStage {
+    id: RunId,
+    run: Run,
+    settles: Option<Nanos>,
+    settled: bool,
+    /// Its facts are still shown; not so when it was ended to make room.
+    shown: bool,
+}
+
+impl Runs {
+    pub(super) fn new(source: SourceChoice) -> Self {
+        Self { source, on: None, waiting: None }
+    }
+
+    /// A run is wanted: now, if the stage is free; else it waits.
+    pub(super) fn ask(&mut self, start: StartRun) -> Option<StartRun> {
+        match &mut self.on {
+            None => Some(start),
+            Some(on) => {
+                on.shown = false;
+                self.waiting = Some(start);
+                None
+            }
+        }
+    }
+
+    /// The run that waited, once the stage is free.
+    pub(super) fn due(&mut self) -> Option<StartRun> {
+        if self.on.is_some() { None } else { self.waiting.take() }
+    }
+
+    pub(super) fn start(&mut self, start: StartRun, send: &SyncSender<Shout>) -> Result<(), String> {
+        let demo = demo::find(&start.demo).ok_or_else(|| format!("There is no demo called {}.", start.demo))?;
+        let spec = demo.spec();
+        let params = Params::from_values(spec, &start.params)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let request = Request { demo, params, source: self.source, last: None };
+        let (id, send) = (start.run, send.clone());
+        let sink = move |facts| {
+            // The shell has left; the run is being ended.
+            let _ = send.send(Shout::Facts(id, facts));
+        };
+        let run = conduct::start(request, sink).map_err(|refused| refused.to_string())?;
+        let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
+        self.on = Some(OnStage { id, run, settles, settled: false, shown: true });
+        Ok(())
+    }
+
+    /// Folds a batch into the scene; what the tour must hear of it.
+    pub(super) fn take(&mut self, run: RunId, facts: &[Stamped], scene: &mut Scene) -> Vec<Event> {
+        let Some(on) = self.on.as_mut().filter(|on| on.id == run) else { return Vec::new() };
+        let mut events = Vec::new();
+        if on.shown {
+            scene.extend(facts);
+        }
+        let says_so = facts.iter().any(|f| matches!(&f.fact, Fact::Step { name } if name == SETTLED));
+        let late = on.settles.is_some_and(|at| scene.now() >= at && !scene.so_far.is_empty());
+        if on.shown && !on.settled && (says_so || late) {
+            on.settled = true;
+            events.push(Event::Settled { run });
+        }
+        if facts.iter().any(|f| matches!(f.fact, Fact::Outcome(_))) {
+            if on.shown {
+                events.push(Event::Over { run });
+            }
+            self.on = None;
+        }
+        events
+    }
+
+    pub(super) fn steer(&self, steer: Steer) {
+        if let Some(on) = &self.on {
+            on.run.steer(steer);
+        }
+    }
+
+    pub(super) fn freeze(&self, frozen: bool) {
+        if let Some(on) = &self.on {
+            on.run.freeze(frozen);
+        }
+    }
+
+    /// Asks the run to come to its end and report.
+    pub(super) fn finish(&self) {
+        if let Some(on) = &self.on {
+            on.run.finish();
+        }
+    }
+
+    /// Ends the run now; what waited is forgotten.
+    pub(super) fn stop(&mut self) {
+        self.waiting = None;
+        if let Some(on) = &self.on {
+            on.run.stop();
+        }
+    }
+
+    /// Ends what is on and waits until nothing of it is left, taking in what it still says.
+    pub(super) fn end(&mut self, receive: &Receiver<Shout>) {
+        self.stop();
+        let until = Instant::now() + LEAVING;
+        let mut scene = Scene::new();
+        while self.on.is_some() {
+            let left = until.saturating_duration_since(Instant::now());
+            match receive.recv_timeout(left) {
+                Ok(Shout::Facts(run, facts)) => _ = self.take(run, &facts, &mut scene),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where the lessons come from: the program itself, or the folder that `--lessons` names.
+
+use crate::cli::Common;
+use crate::fact::clean_line;
+use crate::lesson::{LessonFile, Library, embed, read_limits};
+use std::borrow::Cow;
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Folders in a folder of lessons that are looked into: one a language.
+const FOLDERS: usize = 32;
+/// Lessons that are read.
+const FILES: usize = 500;
+
+/// The lessons that `common` asks for, in its language.
+///
+/// # Errors
+/// The folder cannot be read or holds no lesson: a sentence.
+pub fn open(common: &Common) -> Result<Library, String> {
+    let lang = language(common);
+    match &common.lessons {
+        None => Ok(Library::new(embed::lessons(), &lang)),
+        Some(folder) => {
+            let files = read(std::slice::from_ref(folder))?;
+            Ok(Library::new(files, &lang))
+        }
+    }
+}
+
+/// The language asked for: `--lang`, or what the environment says of messages.
+fn language(common: &Common) -> String {
+    let of = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let said = common.lang.clone().or_else(|| of("LC_ALL")).or_else(|| of("LC_MESSAGES")).or_else(|| of("LANG"));
+    let code = said.unwrap_or_default();
+    let code = code.split(['_', '.', '-', '@']).next().unwrap_or_default().to_ascii_lowercase();
+    if embed::languages().contains(&code) || common.lang.is_some() { code } else { "en".to_owned() }
+}
+
+/// The lesson files at `paths`: files as they are named, folders with their `*.md` and those of the folders in them.
+///
+/// # Errors
+/// A path cannot be read, or there is no lesson at all.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<LessonFile>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            for file in lessons_in(path, true)? {
+                files.push(file);
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.is_empty() {
+        let names: Vec<_> = paths.iter().map(|p| shown(p)).collect();
+        return Err(format!("{}: no lesson (a file called NN-name.md) is there", names.join(", ")));
+    }
+    files.truncate(FILES);
+    files.iter().map(|path| read_one(path)).collect()
+}
+
+fn lessons_in(folder: &Path, deeper: bool) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", shown(folder)))?;
+    let mut paths: Vec<_> = entries.flatten().map(|e| e.path()).collect();
+    paths.sort();
+    let mut out = Vec::new();
+    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "md")) {
+        out.push(path.clone());
+    }
+    if deeper {
+        for path in paths.iter().filter(|p| p.is_dir() && !p.is_symlink()).take(FOLDERS) {
+            out.extend(lessons_in(path, false)?);
+        }
+    }
+    Ok(out)
+}
+
+/// One file, bounded. Opened without following a link at its end and without waiting, so that a FIFO or a device is an
+/// error and not a hang.
+fn read_one(path: &Path) -> Result<LessonFile, String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", shown(path));
+    let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| wrong(&e))?;
+    if !file.metadata().map_err(|e| wrong(&e))?.is_file() {
+        return Err(wrong(&"not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    // One byte more than a lesson may have, so that the parser sees and says that it is too long.
+    file.take(read_limits::BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| wrong(&e))?;
+    let lang = path.parent().and_then(|p| p.file_name()).and_then(|n| n.to_str()).filter(|n| n.len() == 2);
+    Ok(LessonFile { file: path.display().to_string(), bytes: Cow::Owned(bytes), lang: lang.unwrap_or("en").to_owned() })
+}
+
+fn shown(path: &Path) -> String {
+    clean_line(&path.display().to_string())
+}
