@@ -8,7 +8,7 @@ mod steps;
 mod translation;
 
 use super::diagnostic::lines;
-use super::{ClaimIds, Diagnostic, Lesson, Pos, Step};
+use super::{ClaimIds, Diagnostic, Lesson, Pos, Step, read_limits};
 use crate::fact::DemoSpec;
 use std::ops::Range;
 
@@ -19,7 +19,8 @@ pub fn check(lessons: &[(Lesson, String)], demos: &[&'static DemoSpec], claims: 
     let course = Course { lessons, demos, claims };
     let mut out = Vec::new();
     for (index, (lesson, source)) in lessons.iter().enumerate() {
-        let mut page = Page { lesson, lines: lines(source).collect(), out: &mut out };
+        let most = out.len() + read_limits::MESSAGES;
+        let mut page = Page { lesson, lines: lines(source).collect(), out: &mut out, most };
         front::check(&course, index, &mut page);
         steps::check(&course, &mut page);
         runs::check(&course, &mut page);
@@ -54,6 +55,8 @@ struct Page<'p> {
     lesson: &'p Lesson,
     lines: Vec<&'p str>,
     out: &'p mut Vec<Diagnostic>,
+    /// So many complaints there may be when this lesson is done.
+    most: usize,
 }
 
 impl<'p> Page<'p> {
@@ -66,7 +69,14 @@ impl<'p> Page<'p> {
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
-        self.out.push(diagnostic);
+        if !self.full() {
+            self.out.push(diagnostic);
+        }
+    }
+
+    /// Enough has been said: what would take time to find need not be looked for.
+    fn full(&self) -> bool {
+        self.out.len() >= self.most
     }
 
     /// The lines of the front matter, those with `+++` included.

@@ -31,9 +31,8 @@ pub struct Diagnostic {
     pub remedy: Option<String>,
 }
 
-/// Columns of a long source line that are shown before and after the place.
-const BEFORE: usize = 60;
-const AFTER: usize = 40;
+/// Characters of a source line that are shown. Of a longer one, half of them before the place and half from it on.
+const SHOWN: usize = 120;
 
 impl Diagnostic {
     /// An error at `at`: a place and how many characters wide it is.
@@ -97,15 +96,17 @@ impl Diagnostic {
     /// The line before, at and after the place, fit to be shown.
     fn cut(&self, text: &str) -> [String; 3] {
         let column = self.pos.column.saturating_sub(1);
-        let from = column.saturating_sub(BEFORE);
+        let long = text.chars().nth(SHOWN).is_some();
+        let from = if long { column.saturating_sub(SHOWN / 2) } else { 0 };
+        let room = if long { SHOWN / 2 } else { SHOWN };
+        let width = self.width.min(room);
         let take = |from: usize, n: usize| clean_line(&text.chars().skip(from).take(n).collect::<String>());
-        let width = self.width.min(AFTER);
         let mut before = take(from, column - from);
         if from > 0 {
             before.insert(0, '…');
         }
-        let mut after = take(column + width, AFTER - width);
-        if text.chars().nth(column + AFTER).is_some() {
+        let mut after = take(column + width, room - width);
+        if text.chars().nth(column + room).is_some() {
             after.push('…');
         }
         [before, take(column, width), after]
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn a_long_line_is_shown_around_the_place() {
         let shown = at(1, 30_001, 3).render(&format!("{}bad{}", "a".repeat(30_000), "b".repeat(30_000)));
-        assert_eq!(shown.lines().nth(2).map(str::len), Some("1 | ".len() + 60 + 40 + 2 * '…'.len_utf8()));
+        assert_eq!(shown.lines().nth(2).map(str::len), Some("1 | ".len() + SHOWN + 2 * '…'.len_utf8()));
         assert!(shown.contains("aaabadbbb"), "{shown}");
     }
 

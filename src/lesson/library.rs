@@ -152,3 +152,69 @@ fn how_well(lesson: &Lesson, name: &str) -> Option<u8> {
         (stem == file_name(&lesson.file).1 && (number.is_none() || numbered)).then_some(2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn library(files: &[(&str, &str)], lang: &str) -> Library {
+        let file = |(name, text): &(&str, &str)| LessonFile {
+            file: (*name).to_owned(),
+            bytes: text.as_bytes().to_vec().into(),
+            lang: name.split('/').next().unwrap_or_default().to_owned(),
+        };
+        Library::new(files.iter().map(file), lang)
+    }
+
+    fn lesson(id: &str) -> String {
+        format!("+++\nid = \"{id}\"\ntitle = \"T\"\npart = \"P\"\n+++\n## One\na\n## Two\nb\n")
+    }
+
+    fn course(library: &Library) -> Vec<&str> {
+        library.lessons().map(|l| l.file.as_str()).collect()
+    }
+
+    #[test]
+    fn the_course_is_in_the_order_of_numbers() {
+        let (a, b) = (lesson("a"), lesson("b"));
+        let library = library(&[("en/10-a.md", &a), ("en/9-b.md", &b), ("en/11-bad.md", "\u{0}")], "en");
+        assert_eq!(course(&library), ["en/9-b.md", "en/10-a.md", "en/11-bad.md"], "a damaged one stays");
+        assert_eq!((library.len(), library.diagnostics().len(), library.get(3)), (3, 1, None));
+    }
+
+    #[test]
+    fn a_lesson_that_is_not_translated_is_in_english() {
+        let (a, b, c) = (lesson("a"), lesson("b"), lesson("c"));
+        let files = [("en/1-a.md", &*a), ("zh/1-a.md", &*a), ("en/2-b.md", &*b), ("zh/3-c.md", &*c)];
+        assert_eq!(course(&library(&files, "zh")), ["zh/1-a.md", "en/2-b.md", "zh/3-c.md"]);
+        assert_eq!(course(&library(&files, "en")), ["en/1-a.md", "en/2-b.md", "zh/3-c.md"]);
+    }
+
+    #[test]
+    fn two_lessons_with_one_id_both_open_and_the_first_is_found() {
+        let a = lesson("a");
+        let library = library(&[("en/1-a.md", &a), ("en/2-b.md", &a), ("zh/1-a.md", &a)], "en");
+        assert_eq!(course(&library), ["en/1-a.md", "en/2-b.md"]);
+        assert_eq!(library.find("a"), Ok(Place { lesson: 0, step: None }));
+        assert_eq!(library.find("2"), Ok(Place { lesson: 1, step: None }));
+    }
+
+    #[test]
+    fn lessons_are_found_by_every_name_they_have() {
+        let (one, crash) = (lesson("one"), lesson("crash"));
+        let library = library(&[("en/04-one-core.md", &one), ("en/12-crash.md", &crash)], "en");
+        let whole = Ok(Place { lesson: 1, step: None });
+        for name in ["crash", "12", "12-crash", "12-crash.md", "lesson:crash"] {
+            assert_eq!(library.find(name), whole, "{name}");
+        }
+        assert_eq!(library.find("one-core"), Ok(Place { lesson: 0, step: None }), "by its file");
+        assert_eq!(library.find("crash:2"), Ok(Place { lesson: 1, step: Some(1) }));
+        assert_eq!(library.find("lesson:12:1"), Ok(Place { lesson: 1, step: Some(0) }));
+        assert_eq!(library.find("crash:0"), Err("lesson crash has steps 1 to 2".into()));
+        assert_eq!(library.find("crash:x"), library.find("crash:99"));
+        assert_eq!(library.find("crahs"), Err("there is no lesson crahs; did you mean crash?".into()));
+        assert_eq!(library.find("7-crash"), Err("there is no lesson 7-crash; did you mean crash?".into()));
+        assert!(library.find("\u{1b}[2J").is_err_and(|e| !e.contains('\u{1b}')));
+        assert!(Library::default().find("1").is_err() && Library::default().is_empty());
+    }
+}

@@ -29,7 +29,9 @@ pub(super) fn check(course: &Course<'_>, index: usize, page: &mut Page<'_>) {
     for (i, id) in lesson.claims.iter().enumerate() {
         let at = page.word(front.clone(), id);
         if !course.claims.contains(id) {
-            page.say(page.error(at, format!("there is no claim {id}")).help("claims.toml lists the ids there are"));
+            page.say(
+                page.error(at, format!("there is no claim {id}")).help("lessons/claims.toml lists the ids there are"),
+            );
         } else if lesson.claims[..i].contains(id) {
             let at = page.words(front.clone(), id).nth(1).unwrap_or(at);
             page.say(page.warning(at, format!("claim {id} stands here twice")).help("remove one"));

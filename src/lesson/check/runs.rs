@@ -16,7 +16,6 @@ pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
         if let (Some(predict), Some(spec)) = (step.predict(), spec) {
             prediction(page, predict, spec);
         }
-        quiet_demo(page, step);
     }
 }
 
@@ -65,6 +64,11 @@ fn run(course: &Course<'_>, page: &mut Page<'_>, demo: &Demo) {
         let known = spec.params.iter().map(|p| p.name);
         let error = page.error(at, wrong.sentence.clone());
         page.say(if spec.param(&wrong.param).is_none() { error.did_you_mean(&wrong.param, known) } else { error });
+    }
+    if demo.expect.is_empty() {
+        let at = page.line(demo.at.line);
+        let what = format!("nothing is expected of {}", demo.name);
+        page.say(page.warning(at, what).help("say what has to happen: expect = { value = 5 }"));
     }
     let expects = page.word(body.clone(), "expect").0.line.max(body.start)..body.end;
     for (name, expect) in &demo.expect {
@@ -122,13 +126,4 @@ fn prediction(page: &mut Page<'_>, predict: &Predict, spec: &DemoSpec) {
         found.push(page.warning(place(i), what).help("a range ends just below its second number"));
     }
     found.into_iter().for_each(|d| page.say(d));
-}
-
-/// A demo of which nothing is expected cannot fail, and so shows nothing.
-fn quiet_demo(page: &mut Page<'_>, step: &Step) {
-    if let Some(demo) = step.demo().filter(|demo| demo.expect.is_empty()) {
-        let at = page.line(demo.at.line);
-        let what = format!("nothing is expected of {}", demo.name);
-        page.say(page.warning(at, what).help("say what has to happen: expect = { value = 5 }"));
-    }
 }

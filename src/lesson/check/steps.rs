@@ -48,6 +48,7 @@ fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines:
             continue;
         };
         if let Some((what, near)) = wrong
+            && !page.full()
             && !seen.contains(&to)
         {
             seen.push(to);

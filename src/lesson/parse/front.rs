@@ -32,7 +32,11 @@ impl<'t> Parser<'t> {
         let (entries, broken) = toml_body::read(self, &piece);
         let mut given = Vec::new();
         for entry in entries {
-            self.key(&entry, lesson);
+            if let Err(wrong) = self.key(&entry, lesson)
+                && broken.is_none()
+            {
+                self.wrong(wrong);
+            }
             given.push(entry.key);
         }
         let missing: Vec<_> = NEEDED.into_iter().filter(|k| !given.iter().any(|g| g == k)).collect();
@@ -48,7 +52,7 @@ impl<'t> Parser<'t> {
     fn fences(&mut self) -> Option<usize> {
         let fence = |line: &&str| line.trim_end() == "+++";
         let begins = self.lines.first().is_some_and(fence);
-        let end = self.lines.iter().skip(1).position(|line| fence(line)).map(|n| n + 1);
+        let end = self.lines.iter().skip(1).position(fence).map(|n| n + 1);
         match (begins, end) {
             (true, Some(end)) => Some(end),
             (true, None) => {
@@ -65,15 +69,14 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn key(&mut self, entry: &Entry, lesson: &mut Lesson) {
+    /// Takes one key over into `lesson`.
+    fn key(&self, entry: &Entry, lesson: &mut Lesson) -> Result<(), Diagnostic> {
         let Some((key, takes)) = KEYS.iter().find(|(key, _)| *key == entry.key) else {
             let what = format!("there is no key {} in the front matter", entry.key);
             let known = KEYS.map(|(key, _)| key);
             let near = Diagnostic::error(self.file, entry.at, what).did_you_mean(&entry.key, known);
-            let help = || format!("there are {}", known.join(", "));
-            let remedy = near.remedy.clone().unwrap_or_else(help);
-            self.wrong(near.help(remedy));
-            return;
+            let remedy = near.remedy.clone().unwrap_or_else(|| format!("there are {}", known.join(", ")));
+            return Err(near.help(remedy));
         };
         let good = match *key {
             "id" => word(&entry.value).map(|id| lesson.id = id),
@@ -83,9 +86,7 @@ impl<'t> Parser<'t> {
             "after" => list(&entry.value).map(|after| lesson.after = after),
             _ => list(&entry.value).map(|claims| lesson.claims = claims),
         };
-        if good.is_none() {
-            self.wrong(Diagnostic::error(self.file, entry.value_at, format!("{key} takes {takes}")));
-        }
+        good.ok_or_else(|| Diagnostic::error(self.file, entry.value_at, format!("{key} takes {takes}")))
     }
 }
 

@@ -29,8 +29,13 @@ pub(super) fn read(parser: &mut Parser<'_>, piece: &Piece<'_>) -> (Vec<Entry>, O
     }
     let (table, errors) = DeTable::parse_recoverable(piece.text);
     let mut first = None;
+    let mut last_line = 0;
     for error in errors {
         let at = place(parser, piece, error.span().unwrap_or(0..0));
+        // What else is wrong on a line follows from the first mistake in it.
+        if std::mem::replace(&mut last_line, at.0.line) == at.0.line {
+            continue;
+        }
         let what = format!("this is not TOML: {}", error.message().lines().next().unwrap_or_default());
         let sentence = parser.wrong(Diagnostic::error(parser.file, at, what));
         first.get_or_insert(sentence);

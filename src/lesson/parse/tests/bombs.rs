@@ -115,7 +115,7 @@ fn what_is_no_text_is_refused_in_one_sentence() {
     assert_eq!(refused(b"\x7fELF\x02\x01\x01\0\0"), "the file is not text: here is a NUL");
     assert_eq!(refused(&vec![b'a'; 10 << 20]), "the file has 10485760 bytes; a lesson has at most 1048576");
     assert_eq!(refused(&vec![b'a'; MIB]), "this line is too long; a line has at most 65536 bytes");
-    assert_eq!(refused(&vec![b'>'; 65]), "this line is nested too deep; 32 levels are the most");
+    assert_eq!(refused(&[b'>'; 65]), "this line is nested too deep; 32 levels are the most");
     assert_eq!(refused(&b"## a\n".repeat(100_000)), "the file goes on after line 20000, the last that is read");
 }
 

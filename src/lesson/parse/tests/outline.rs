@@ -11,7 +11,9 @@ pub(super) fn lesson(lesson: &Lesson) -> String {
     for step in &lesson.steps {
         let _ = writeln!(out, "{}:{} step {}", step.at.line, step.at.column, step.title);
         blocks(&step.blocks, 1, &mut out);
-        step.notes.iter().for_each(|note| drop(writeln!(out, "  note {note:?}")));
+        for note in &step.notes {
+            let _ = writeln!(out, "  note {note:?}");
+        }
     }
     out
 }
@@ -35,7 +37,7 @@ fn blocks(inside: &[Block], depth: usize, out: &mut String) {
 }
 
 fn block(one: &Block, depth: usize, out: &mut String) {
-    let mut line = |depth: usize, words: String| drop(writeln!(out, "{}{words}", "  ".repeat(depth)));
+    let mut line = |depth: usize, words: String| *out += &format!("{}{words}\n", "  ".repeat(depth));
     match one {
         Block::Heading(level, words) => line(depth, format!("heading {level}: {}", text(words))),
         Block::Paragraph(words) => line(depth, format!("paragraph {}", text(words))),
