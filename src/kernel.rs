@@ -10,6 +10,8 @@ mod caps;
 mod clock;
 mod files;
 mod follow;
+#[cfg(test)]
+mod live;
 mod machine;
 mod occupancy;
 mod order;

@@ -31,27 +31,26 @@ struct Lane {
     nobody: i64,
 }
 
-/// Credit is bounded to so many intervals: a task that moves between CPUs may be owed what can never be drawn.
-const INTERVALS: i64 = 4;
+/// Credit is bounded, in nanoseconds: a task that moves between CPUs may be owed what can never be drawn.
+const BOUND: i64 = 100_000_000;
 
 impl Occupancy {
     /// Draws the interval of `length` nanoseconds that began at `from`, where `ran` ran in it.
     pub(super) fn look(&mut self, from: Nanos, length: u64, ran: &[Ran], out: &mut Vec<Stamped>) {
-        let length = i64::try_from(length).unwrap_or(i64::MAX / INTERVALS).min(i64::MAX / INTERVALS);
-        let bound = length * INTERVALS;
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
         for task in ran {
             self.lanes.entry(task.cpu).or_default();
             let credit = self.credits.entry(task.tid).or_default();
-            *credit = credit.saturating_add_unsigned(task.time).clamp(-bound, bound);
+            *credit = credit.saturating_add_unsigned(task.time).clamp(-BOUND, BOUND);
         }
         for (&cpu, lane) in &mut self.lanes {
             let here = || ran.iter().filter(|task| task.cpu == cpu);
             let used = here().fold(0, |sum: i64, task| sum.saturating_add_unsigned(task.time));
-            lane.nobody = lane.nobody.saturating_add(length.saturating_sub(used)).clamp(-bound, bound);
+            lane.nobody = lane.nobody.saturating_add(length.saturating_sub(used)).clamp(-BOUND, BOUND);
             let most = here().max_by_key(|task| (self.credits[&task.tid], lane.occupant == Some(task.tid)));
             let occupant = most.map(|task| task.tid).filter(|tid| self.credits[tid] > lane.nobody);
             let payer = occupant.and_then(|tid| self.credits.get_mut(&tid)).unwrap_or(&mut lane.nobody);
-            *payer -= length;
+            *payer = payer.saturating_sub(length);
             if occupant == lane.occupant {
                 continue;
             }

@@ -14,9 +14,9 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Data pages of a ring to begin with. The kernel grants 129 pages a CPU to each user (`perf_event_mlock_kb`, 516), so two
-/// of us fit; 8,192 switch records.
-const PAGES: usize = 64;
+/// Data pages of a ring to begin with, for 16,384 switch records. With its control page it is just what the kernel grants
+/// each user for each CPU (`perf_event_mlock_kb`, 516); on a busy machine it is some time before we may read again.
+const PAGES: usize = 128;
 /// Drained this often when much happens, and this seldom when little does.
 const FASTEST: Duration = Duration::from_millis(4);
 const SLOWEST: Duration = Duration::from_millis(33);
@@ -66,15 +66,17 @@ impl Exact {
         Ok(Self { rings, order: Order::new(HELD), follow, first, drained, interval: fastest, fastest })
     }
 
-    /// Reads every ring and releases what was stamped `settled` ago or earlier.
-    fn pass(&mut self, settled: Nanos, out: &mut Vec<Stamped>) {
+    /// Reads every ring and releases what was stamped `settled` ago or earlier; with no such time, all.
+    fn pass(&mut self, settled: Option<Nanos>, out: &mut Vec<Stamped>) {
         out.append(&mut self.first);
         let now = clock::now();
-        let mut until = now.since(settled).0;
+        let mut until = settled.map_or(u64::MAX, |settled| now.since(settled).0);
         for ring in &mut self.rings {
             ring.read(|record| self.order.hold(record));
-            if ring.full && settled > Nanos::ZERO {
-                until = until.min(ring.newest);
+            match settled {
+                Some(_) if ring.full => until = until.min(ring.newest),
+                Some(_) => {}
+                None => ring.untold().into_iter().for_each(|record| self.order.hold(record)),
             }
         }
         self.order.release(until, |record| self.follow.apply(record, out));
@@ -89,11 +91,11 @@ impl Observer for Exact {
     }
 
     fn drain(&mut self, out: &mut Vec<Stamped>) {
-        self.pass(SETTLED, out);
+        self.pass(Some(SETTLED), out);
     }
 
     fn finish(&mut self, out: &mut Vec<Stamped>) {
-        self.pass(Nanos::ZERO, out);
+        self.pass(None, out);
     }
 
     fn interval(&self) -> Duration {

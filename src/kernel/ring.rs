@@ -46,15 +46,25 @@ pub(super) struct Ring {
     bytes: Vec<u8>,
     /// The stamp of the newest record read.
     pub(super) newest: u64,
-    /// It was found full: records may be missing after `newest`.
+    /// The last read found it full: records may be missing after `newest`.
     pub(super) full: bool,
+    /// It was full, and no record has come since: the kernel tells of a loss only with the next one that fits.
+    untold: bool,
 }
 
 impl Ring {
     /// Maps `pages` data pages of `event`; a power of two.
     pub(super) fn map(event: &OwnedFd, pages: usize, page_size: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len((pages + 1) * page_size).map_raw(event.as_raw_fd())?;
-        Ok(Self { map, data: page_size, size: pages * page_size, bytes: Vec::new(), newest: 0, full: false })
+        Ok(Self {
+            map,
+            data: page_size,
+            size: pages * page_size,
+            bytes: Vec::new(),
+            newest: 0,
+            full: false,
+            untold: false,
+        })
     }
 
     /// The share of the ring that the last read found used, in bytes, and its size.
@@ -66,17 +76,27 @@ impl Ring {
     /// with the next one that fits, which may be much later.
     pub(super) fn read(&mut self, mut each: impl FnMut(Record)) {
         self.take();
-        let newest = &mut self.newest;
+        let mut newest = self.newest;
         let sound = decode(&self.bytes, |mut record| {
             match record.what {
-                What::Lost(_) => record.t = *newest,
-                _ => *newest = record.t.max(*newest),
+                What::Lost(_) => record.t = newest,
+                _ => newest = record.t.max(newest),
             }
             each(record);
         });
+        self.newest = newest;
         if !sound {
-            each(Record { t: *newest, cpu: 0, pid: 0, tid: 0, what: What::Lost(1) });
+            each(self.one_lost());
         }
+    }
+
+    /// The loss that the kernel may have had no occasion to tell of: at least one record, for the last read of all.
+    pub(super) fn untold(&mut self) -> Option<Record> {
+        std::mem::take(&mut self.untold).then(|| self.one_lost())
+    }
+
+    fn one_lost(&self) -> Record {
+        Record { t: self.newest, cpu: 0, pid: 0, tid: 0, what: What::Lost(1) }
     }
 
     fn take(&mut self) {
@@ -92,6 +112,7 @@ impl Ring {
         let from = tail.load(Ordering::Relaxed);
         let length = head.wrapping_sub(from).min(self.size as u64);
         self.full = self.size as u64 - length < NEARLY_FULL;
+        self.untold = self.full || (self.untold && length == 0);
         #[expect(clippy::cast_possible_truncation, reason = "both are below the ring's size, a usize")]
         let (start, length) = ((from % self.size as u64) as usize, length as usize);
         let first = length.min(self.size - start);
