@@ -265,8 +265,8 @@ impl Lane {
 
     /// The level from which a window is best painted; none if from the turns themselves.
     fn level(&self, from: Nanos, until: Nanos, column: Nanos, columns: usize) -> Option<&Level> {
-        let turns_do = from >= self.history.begin()
-            && self.history.count(from, until) <= TURNS_A_COLUMN.saturating_mul(columns);
+        let turns_do =
+            from >= self.history.begin() && self.history.count(from, until) <= TURNS_A_COLUMN.saturating_mul(columns);
         if turns_do { None } else { self.coarsest(from, column) }
     }
 

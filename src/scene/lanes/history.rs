@@ -28,7 +28,14 @@ pub(super) struct History {
 
 impl History {
     /// Adds a turn of a task or an unknown stretch; `began` and `ended` say whether a switch stands there.
-    pub(super) fn push(&mut self, who: Occupant, span: (Nanos, Nanos), why: Why, (began, ended): (bool, bool), cap: usize) {
+    pub(super) fn push(
+        &mut self,
+        who: Occupant,
+        span: (Nanos, Nanos),
+        why: Why,
+        (began, ended): (bool, bool),
+        cap: usize,
+    ) {
         let (tid, known) = match who {
             Occupant::Nobody => return,
             Occupant::Task(tid) => (tid, true),

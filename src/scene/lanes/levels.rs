@@ -86,11 +86,7 @@ impl Level {
         for bin in self.bins.range(first..).take_while(|b| self.start(b.number) < until) {
             self.paint_after(painter, last, self.start(bin.number));
             let named = bin.tasks.iter().take_while(|(_, ns)| *ns > 0).map(|(tid, ns)| (*tid, u64::from(*ns)));
-            let rest = Rest {
-                others: u64::from(bin.others),
-                unknown: u64::from(bin.unknown),
-                switches: bin.switches,
-            };
+            let rest = Rest { others: u64::from(bin.others), unknown: u64::from(bin.unknown), switches: bin.switches };
             painter.pour(self.start(bin.number), named, rest);
             last = Some(*bin);
         }
