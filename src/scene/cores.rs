@@ -58,7 +58,7 @@ struct Core {
 struct Seat {
     pid: Option<Pid>,
     on: Option<usize>,
-    /// The end of its last turn.
+    /// What is before this moment was counted: the beginning or the end of its last turn.
     free: Nanos,
     /// Its last turn, where its end was inferred: core, from, to.
     inferred: Option<(usize, Nanos, Nanos)>,
@@ -152,7 +152,7 @@ impl Cores {
         let since = self.close(core, t.max(free), t, Why::Unknown, End::Inferred, sink);
         self.cores[core].who = Occupant::Task(tid);
         let seat = self.seat(tid);
-        (seat.on, seat.inferred) = (Some(core), None);
+        (seat.on, seat.free, seat.inferred) = (Some(core), since, None);
         sink(Change::In { cpu, core, tid, at: since });
     }
 
@@ -167,10 +167,9 @@ impl Cores {
             (Occupant::Task(on), _) if on == tid && t >= heard => {
                 self.close(core, t, t, why, End::Told, sink);
             }
-            (Occupant::Unknown, _) if seat.on.is_none() && t >= since => {
+            (Occupant::Unknown, _) if seat.on.is_none() && t >= since.max(seat.free) => {
                 let at = self.close(core, t, t, why, End::Told, sink);
-                let seat = self.seat(tid);
-                seat.free = seat.free.max(at);
+                self.seat(tid).free = at;
                 sink(Change::Out { cpu, core, tid, at, why });
             }
             (_, Some((there, from, to))) if there == core && t >= from && Some(from) >= self.lost => {

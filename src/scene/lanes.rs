@@ -7,6 +7,8 @@
 mod history;
 mod levels;
 mod paint;
+#[cfg(test)]
+mod tests;
 
 use super::cores::{Change, Cores, End};
 use crate::fact::{Cpu, Nanos, Stamped, Tid, Why};
@@ -273,6 +275,7 @@ impl Lane {
     /// The coarsest level that a window falls in with, or else the coarsest whose bins are not wider than its columns.
     fn coarsest(&self, from: Nanos, column: Nanos) -> Option<&Level> {
         let narrower = || self.levels.iter().rev().filter(|level| level.width() <= column.0);
-        narrower().find(|l| column.0 % l.width() == 0 && from.0 % l.width() == 0).or_else(|| narrower().next())
+        let fits = |l: &&Level| column.0.is_multiple_of(l.width()) && from.0.is_multiple_of(l.width());
+        narrower().find(fits).or_else(|| narrower().next())
     }
 }

@@ -5,6 +5,9 @@ use super::lanes::Occupant;
 use crate::fact::{Account, Ending, Fact, Nanos, Pid, Source, Stamped, Tally, TaskTally, Tid, Why};
 use std::collections::{HashMap, HashSet};
 
+#[cfg(test)]
+mod tests;
+
 /// Tasks that are listed. Beyond it those that ended are dropped, except workers.
 const MOST_TASKS: usize = 16_384;
 
