@@ -9,12 +9,12 @@ mod words;
 
 pub use words::describe_slice;
 
-use super::super::put::{paint, put, width as width_of};
-use super::super::text::{Piece, wrap};
-use super::super::theme::{Charset, Role, Theme};
 use crate::fact::{Cpu, Nanos};
 use crate::scene::Scene;
 use crate::scene::lanes::Cell;
+use crate::view::put::{moment, paint, put, put_line, width as width_of};
+use crate::view::text::{Piece, wrap};
+use crate::view::theme::{Charset, Role, Theme};
 use glyph::{BEFORE, Cast};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -142,8 +142,9 @@ impl Lanes<'_> {
 
     /// The rows of lanes, and how many more rows are left for scale and words.
     fn rows(&self, area: Rect, cpus: &[Cpu]) -> (Vec<Row>, u16) {
-        // The scale and a row of words, or two where no core pays for it.
-        let below = if cpus.len() + 3 <= usize::from(area.height) { 3 } else { 2.min(area.height.saturating_sub(1)) };
+        // Cores come first, then a row of words, then the scale, then a second row of words.
+        let spare = area.height.saturating_sub(u16::try_from(cpus.len()).unwrap_or(u16::MAX));
+        let below = if spare > 0 { spare.min(3) } else { 2.min(area.height.saturating_sub(1)) };
         let room = usize::from(area.height - below);
         let rows = if cpus.len() <= room {
             cpus.iter().copied().map(Row::One).collect()
@@ -276,7 +277,7 @@ impl Lanes<'_> {
             format!("└{}┘ {}", "─".repeat(columns - 2), short(Nanos(self.column.0.saturating_mul(columns as u64))));
         let (column, word) = match self.window {
             Window::Live { .. } => (sweep.last.saturating_add(1), "now".to_owned()),
-            Window::Frozen { cursor: Some((_, t)), .. } => (t.0 / self.column.0, crate::view::put::moment(t)),
+            Window::Frozen { cursor: Some((_, t)), .. } => (t.0 / self.column.0, moment(t)),
             Window::Frozen { cursor: None, .. } => (u64::MAX, String::new()),
         };
         let bar_wide = u16::try_from(width_of(&bar)).unwrap_or(u16::MAX);
@@ -310,7 +311,7 @@ impl Lanes<'_> {
             return;
         }
         for (line, y) in lines.iter().zip(0..area.height) {
-            crate::view::put::put_line(buf, area, 0, y, line);
+            put_line(buf, area, 0, y, line);
         }
     }
 }

@@ -100,8 +100,14 @@ impl Pages<'_> {
 
     fn put_grid(&self, buf: &mut Buffer, area: Rect, column: &Column<'_>) {
         let text = self.theme.style(Role::Text);
-        let x = put(buf, area, 0, 0, &column.name, self.ink(column));
-        put(buf, area, x, 0, &format!(": {}", counts(column.map)), text);
+        let role = column.name.split(' ').next().unwrap_or_default();
+        let own = column.map.matches('X').count();
+        let short = format!("{own} of {} own", column.map.len());
+        let captions = [(column.name.as_str(), counts(column.map)), (role, counts(column.map)), (role, short)];
+        let fits = captions.iter().find(|(name, said)| width(name) + 2 + width(said) <= area.width.into());
+        let (name, said) = fits.unwrap_or(&captions[2]);
+        let x = put(buf, area, 0, 0, name, self.ink(column));
+        put(buf, area, x, 0, &format!(": {said}"), text);
         let grid = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
         let shape = Shape::fit(column.map.len(), grid.width, grid.height);
         for (letter, i) in column.map.chars().zip(0_usize..) {
