@@ -104,7 +104,7 @@ impl Gallery {
         let [lanes, table, turns] =
             Layout::vertical([Constraint::Length(5), Constraint::Length(5), Constraint::Fill(1)]).areas(stage);
         let window = Window::Live { now: scene.now() };
-        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(1), window }, lanes);
+        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(1), window, tall: 1 }, lanes);
         frame.render_widget(&Workers { scene: &scene, theme, now: scene.now(), chosen: Some(Tid(102)) }, table);
         if let Some(task) = scene.tally.tasks.first() {
             let bars = theme.worker(task.slot).ink;
@@ -118,7 +118,7 @@ impl Gallery {
         let [cards, lanes] = Layout::vertical([Constraint::Fill(1), Constraint::Length(5)]).areas(stage);
         frame.render_widget(&Cards { scene: &scene, theme, chosen: Some(Tid(202)) }, cards);
         let window = Window::Live { now: scene.now() };
-        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(20), window }, lanes);
+        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(20), window, tall: 1 }, lanes);
     }
 
     fn pages(&self, frame: &mut Frame<'_>, body: Rect, theme: &Theme) {
@@ -130,19 +130,19 @@ impl Gallery {
         let scene = timeslice(self.now, 64);
         let stage = panel(frame, body, "cores: 64", theme, true);
         let window = Window::Live { now: scene.now() };
-        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(2), window }, stage);
+        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(2), window, tall: 1 }, stage);
     }
 
     fn frozen(&self, frame: &mut Frame<'_>, body: Rect, theme: &Theme) {
         let mut scene = timeslice(self.now, 4);
         scene.apply(&Stamped::new(Nanos::from_millis(self.now), Fact::Lost { records: 12 }));
         let stage = panel(frame, body, "timeslice: paused", theme, true);
-        let [near, far] = Layout::vertical([Constraint::Length(8), Constraint::Fill(1)]).areas(stage);
+        let [near, far] = Layout::vertical([Constraint::Length(16), Constraint::Fill(1)]).areas(stage);
         let cursor = Some((Cpu(0), Nanos::from_millis(self.now - 50)));
         let window = Window::Frozen { from: Nanos::from_millis(self.now - 60), cursor };
-        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(1), window }, near);
+        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(1), window, tall: 3 }, near);
         let window = Window::Frozen { from: Nanos::ZERO, cursor: None };
-        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(20), window }, far);
+        frame.render_widget(&Lanes { scene: &scene, theme, column: Nanos::from_millis(20), window, tall: 1 }, far);
     }
 
     fn help(&self, frame: &mut Frame<'_>, body: Rect, theme: &Theme) {

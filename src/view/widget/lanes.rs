@@ -9,13 +9,13 @@ mod words;
 
 pub use words::describe_slice;
 
-use super::super::put::{paint, put, width as width_of};
-use super::super::text::{Piece, wrap};
-use super::super::theme::{Charset, Role, Theme};
 use crate::fact::{Cpu, Nanos};
 use crate::scene::Scene;
 use crate::scene::lanes::Cell;
-use glyph::Cast;
+use crate::view::put::{moment, paint, put, put_line, width as width_of};
+use crate::view::text::{Piece, wrap};
+use crate::view::theme::{Charset, Role, Theme};
+use glyph::{BEFORE, Cast};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -52,6 +52,8 @@ pub struct Lanes<'a> {
     pub column: Nanos,
     /// Which part is seen.
     pub window: Window,
+    /// Rows that a core may have where there is room: 1 beside a text, more for the last row of a hall.
+    pub tall: u16,
 }
 
 /// What one row of the picture shows.
@@ -97,8 +99,13 @@ impl Lanes<'_> {
     /// The core and the moment that are drawn at (`x`, `y`) of the screen, for the mouse.
     #[must_use]
     pub fn at(&self, area: Rect, x: u16, y: u16) -> Option<(Cpu, Nanos)> {
-        let (rows, _) = self.rows(area, self.scene.lanes.cpus());
-        let cpu = match rows.get(usize::from(y.checked_sub(area.y)?))? {
+        self.find(area, self.scene.lanes.cpus(), x, y)
+    }
+
+    fn find(&self, area: Rect, cpus: &[Cpu], x: u16, y: u16) -> Option<(Cpu, Nanos)> {
+        let (rows, below) = self.rows(area, cpus);
+        let tall = self.tall(&rows, area.height.saturating_sub(below));
+        let cpu = match rows.get(usize::from(y.checked_sub(area.y)? / tall))? {
             Row::One(cpu) | Row::Two(cpu, _) => *cpu,
             Row::Rest(_) => return None,
         };
@@ -135,8 +142,9 @@ impl Lanes<'_> {
 
     /// The rows of lanes, and how many more rows are left for scale and words.
     fn rows(&self, area: Rect, cpus: &[Cpu]) -> (Vec<Row>, u16) {
-        // The scale and a row of words, or two where no core pays for it.
-        let below = if cpus.len() + 3 <= usize::from(area.height) { 3 } else { 2.min(area.height.saturating_sub(1)) };
+        // Cores come first, then a row of words, then the scale, then a second row of words.
+        let spare = area.height.saturating_sub(u16::try_from(cpus.len()).unwrap_or(u16::MAX));
+        let below = if spare > 0 { spare.min(3) } else { 2.min(area.height.saturating_sub(1)) };
         let room = usize::from(area.height - below);
         let rows = if cpus.len() <= room {
             cpus.iter().copied().map(Row::One).collect()
@@ -146,6 +154,12 @@ impl Lanes<'_> {
             self.busiest(cpus, room)
         };
         (rows, below)
+    }
+
+    /// Rows of the screen for each of `rows` in a height of `room`.
+    fn tall(&self, rows: &[Row], room: u16) -> u16 {
+        let rows = u16::try_from(rows.len()).unwrap_or(u16::MAX).max(1);
+        self.tall.min(room / rows).max(1)
     }
 
     fn busiest(&self, cpus: &[Cpu], room: usize) -> Vec<Row> {
@@ -164,8 +178,8 @@ impl Lanes<'_> {
         let label = self.label(area.width);
         let (rows, below) = self.rows(area, cpus);
         let lane = Rect { x: area.x + label, width: area.width - label, ..area };
-        // One column more on the left tells whether a slice begins in the first.
-        let from = sweep.first.saturating_sub(1);
+        // A few columns more on the left tell whether a slice begins in the first.
+        let from = sweep.first.saturating_sub(BEFORE as u64);
         let lead = usize::try_from(sweep.first - from).unwrap_or(0);
         let seen = usize::try_from(sweep.last - sweep.first + 1).unwrap_or(0);
         let cells = |cpu: Cpu| fetch(cpu, from, seen + lead);
@@ -179,25 +193,41 @@ impl Lanes<'_> {
             .collect();
         let cast = Cast::new(self.scene, self.theme, drawn.iter().flat_map(|(_, a, b)| a.iter().chain(b)));
         let mut crowded = 0;
-        for ((row, upper, lower), y) in drawn.iter().zip(0..) {
-            self.put_label(buf, area, y, *row);
+        let tall = self.tall(&drawn.iter().map(|(row, ..)| *row).collect::<Vec<_>>(), area.height - below);
+        for ((row, upper, lower), y) in drawn.iter().zip((0..).step_by(tall.into())) {
+            self.put_label(buf, area, (y, tall), *row);
             crowded = upper.iter().chain(lower).map(|c| c.switches).max().unwrap_or(0).max(crowded);
+            if matches!(row, Row::Rest(_)) {
+                continue;
+            }
             for column in sweep.first..=sweep.last {
                 let i = usize::try_from(column - from).unwrap_or(0);
-                let before = i.checked_sub(1).and_then(|i| upper.get(i));
+                let before = upper.get(i.saturating_sub(BEFORE)..i).unwrap_or_default();
                 let faded = sweep.faded(column);
                 let (symbol, style) = match row {
-                    Row::One(_) => cast.glyph(upper.get(i), before, column, faded),
                     Row::Two(..) => cast.half(upper.get(i), lower.get(i), faded),
-                    Row::Rest(_) => break,
+                    _ if self.pointed(*row, column) => cast.pointed(upper.get(i)),
+                    _ => cast.glyph(upper.get(i), before, column, faded),
                 };
-                set(buf, lane, sweep.x(column), y, symbol, self.pointed(*row, column).unwrap_or(style));
+                let style = if self.pointed(*row, column) { self.theme.style(Role::Cursor) } else { style };
+                set(buf, lane, sweep.x(column), y + tall / 2, symbol, style);
+                // Above and below its letter a slice goes on.
+                let (symbol, style) = match row {
+                    _ if tall == 1 => continue,
+                    Row::One(_) => cast.texture(upper.get(i), faded),
+                    _ => (symbol, style),
+                };
+                for y in (y..y + tall).filter(|row| *row != y + tall / 2) {
+                    set(buf, lane, sweep.x(column), y, symbol, style);
+                }
             }
-            if let (Some(head), false) = (sweep.head, matches!(row, Row::Rest(_))) {
-                set(buf, lane, head.saturating_add(1) % sweep.wide, y, "▌", self.theme.style(Role::Head));
+            if let Some(head) = sweep.head {
+                for y in y..y + tall {
+                    set(buf, lane, head.saturating_add(1) % sweep.wide, y, "▌", self.theme.style(Role::Head));
+                }
             }
         }
-        let y = u16::try_from(drawn.len()).unwrap_or(u16::MAX);
+        let y = u16::try_from(drawn.len()).unwrap_or(u16::MAX).saturating_mul(tall);
         if below >= 2 {
             self.put_scale(buf, lane, y, &sweep);
         }
@@ -206,14 +236,15 @@ impl Lanes<'_> {
         self.put_words(buf, words.intersection(area), cpus, crowded);
     }
 
-    fn pointed(&self, row: Row, column: u64) -> Option<Style> {
-        let Window::Frozen { cursor: Some((cpu, t)), .. } = self.window else { return None };
+    fn pointed(&self, row: Row, column: u64) -> bool {
+        let Window::Frozen { cursor: Some((cpu, t)), .. } = self.window else { return false };
         let here =
             matches!(row, Row::One(c) if c == cpu) || matches!(row, Row::Two(a, b) if a == cpu || b == Some(cpu));
-        (here && t.0 / self.column.0 == column).then(|| self.theme.style(Role::Cursor))
+        here && t.0 / self.column.0 == column
     }
 
-    fn put_label(&self, buf: &mut Buffer, area: Rect, y: u16, row: Row) {
+    fn put_label(&self, buf: &mut Buffer, area: Rect, (top, tall): (u16, u16), row: Row) {
+        let y = top + tall / 2;
         let wide = usize::from(self.label(area.width));
         let (dim, border) = (self.theme.style(Role::Dim), self.theme.style(Role::Border));
         let text = match row {
@@ -229,13 +260,13 @@ impl Lanes<'_> {
         };
         let end = u16::try_from(wide - 1).unwrap_or(u16::MAX);
         let style = match self.window {
-            Window::Frozen { cursor: Some((cpu, _)), .. } if self.pointed(row, 0).is_some() || row == Row::One(cpu) => {
-                self.theme.style(Role::Strong)
-            }
+            Window::Frozen { cursor: Some((cpu, _)), .. } if row == Row::One(cpu) => self.theme.style(Role::Strong),
             _ => dim,
         };
         put(buf, Rect { width: end.min(area.width), ..area }, 0, y, &text, style);
-        put(buf, area, end, y, "▏", border);
+        for y in top..top + tall {
+            put(buf, area, end, y, "▏", border);
+        }
     }
 
     /// `└──────────┘ 40 ms`, and below the head or the cursor an arrow.
@@ -244,22 +275,25 @@ impl Lanes<'_> {
         let columns = if sweep.wide >= 40 { 10 } else { 5 };
         let bar =
             format!("└{}┘ {}", "─".repeat(columns - 2), short(Nanos(self.column.0.saturating_mul(columns as u64))));
-        let end = put(buf, lane, 0, y, &bar, dim);
         let (column, word) = match self.window {
             Window::Live { .. } => (sweep.last.saturating_add(1), "now".to_owned()),
-            Window::Frozen { cursor: Some((_, t)), .. } => (t.0 / self.column.0, crate::view::put::moment(t)),
-            Window::Frozen { cursor: None, .. } => return,
+            Window::Frozen { cursor: Some((_, t)), .. } => (t.0 / self.column.0, moment(t)),
+            Window::Frozen { cursor: None, .. } => (u64::MAX, String::new()),
         };
+        let bar_wide = u16::try_from(width_of(&bar)).unwrap_or(u16::MAX);
         if column < sweep.first || column > sweep.last.saturating_add(1) {
+            put(buf, lane, 0, y, &bar, dim);
             return;
         }
         let x = u16::try_from(if sweep.head.is_some() { column % sweep.wide } else { sweep.x(column) }).unwrap_or(0);
-        let strong = self.theme.style(Role::Head);
-        let before = u16::try_from(width_of(&word) + 1).unwrap_or(u16::MAX);
-        if x >= end.saturating_add(before + 1) {
-            put(buf, lane, x - before, y, &word, dim);
+        let word_wide = u16::try_from(width_of(&word) + 1).unwrap_or(u16::MAX);
+        // The scale stands on the left, and gives way to the arrow.
+        let left = x >= bar_wide.saturating_add(word_wide + 1);
+        put(buf, lane, if left { 0 } else { lane.width.saturating_sub(bar_wide) }, y, &bar, dim);
+        if x >= word_wide {
+            put(buf, lane, x - word_wide, y, &word, dim);
         }
-        put(buf, lane, x, y, "▲", strong);
+        put(buf, lane, x, y, "▲", self.theme.style(Role::Head));
     }
 
     fn put_words(&self, buf: &mut Buffer, area: Rect, cpus: &[Cpu], crowded: u32) {
@@ -277,7 +311,7 @@ impl Lanes<'_> {
             return;
         }
         for (line, y) in lines.iter().zip(0..area.height) {
-            crate::view::put::put_line(buf, area, 0, y, line);
+            put_line(buf, area, 0, y, line);
         }
     }
 }

@@ -100,41 +100,43 @@ impl Pages<'_> {
 
     fn put_grid(&self, buf: &mut Buffer, area: Rect, column: &Column<'_>) {
         let text = self.theme.style(Role::Text);
-        let x = put(buf, area, 0, 0, &column.name, self.ink(column));
-        put(buf, area, x, 0, &format!(": {}", counts(column.map)), text);
+        let role = column.name.split(' ').next().unwrap_or_default();
+        let own = column.map.matches('X').count();
+        let short = format!("{own} of {} own", column.map.len());
+        let captions = [(column.name.as_str(), counts(column.map)), (role, counts(column.map)), (role, short)];
+        let fits = captions.iter().find(|(name, said)| width(name) + 2 + width(said) <= area.width.into());
+        let (name, said) = fits.unwrap_or(&captions[2]);
+        let x = put(buf, area, 0, 0, name, self.ink(column));
+        put(buf, area, x, 0, &format!(": {said}"), text);
         let grid = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
-        let (across, each) = shape(column.map.len(), grid.width, grid.height);
+        let shape = Shape::fit(column.map.len(), grid.width, grid.height);
         for (letter, i) in column.map.chars().zip(0_usize..) {
-            let (x, y) = (i % across * each, i / across);
+            let (x, y) = (i % shape.across * shape.wide, i / shape.across * shape.high);
             let (Ok(x), Ok(y)) = (u16::try_from(x), u16::try_from(y)) else { break };
             if y >= grid.height {
                 break;
             }
-            let (symbol, style) = self.glyph(letter, column);
-            put(buf, grid, x, y, symbol, style);
+            let (small, large, role) = glyph(letter);
+            let style = role.map_or(self.ink(column), |role| self.theme.style(role));
+            let parts = if shape.high == 1 { &[small][..] } else { &large[..] };
+            for (part, y) in parts.iter().zip(y..) {
+                put(buf, grid, x, y, part, style);
+            }
         }
-        let room = across * usize::from(grid.height);
+        let room = shape.across * (usize::from(grid.height) / shape.high);
         if column.map.len() > room && grid.height > 0 {
             let more = format!(" +{}", thousands((column.map.len() - room) as u64));
             put_right(buf, grid, grid.width, grid.height - 1, &more, self.theme.style(Role::Dim));
         }
     }
 
-    fn glyph(&self, letter: char, column: &Column<'_>) -> (&'static str, Style) {
-        match letter {
-            'X' => ("█", self.ink(column)),
-            's' => ("▒", self.theme.style(Role::Dim)),
-            _ => ("·", self.theme.style(Role::Nobody)),
-        }
-    }
-
     fn put_legend(&self, buf: &mut Buffer, area: Rect, region: &str) {
         let (dim, text) = (self.theme.style(Role::Dim), self.theme.style(Role::Text));
-        let legend = "█ its own   ▒ shared   · absent";
+        let legend = "■ its own   □ shared   · absent";
         let region = format!("{}, page by page:  ", clean_line(region));
         let named = width(&region) + width(legend) <= usize::from(area.width);
         let mut x = if named { put(buf, area, 0, 0, &region, text) } else { 0 };
-        for (symbol, word) in [("█", " its own   "), ("▒", " shared   "), ("·", " absent")] {
+        for (symbol, word) in [("■", " its own   "), ("□", " shared   "), ("·", " absent")] {
             x = put(buf, area, x, 0, symbol, text);
             x = put(buf, area, x, 0, word, dim);
         }
@@ -192,19 +194,40 @@ fn counts(map: &str) -> String {
     text
 }
 
-/// Pages a row and columns a page: two columns each and a power of two a row where that fits.
-fn shape(pages: usize, width: u16, height: u16) -> (usize, usize) {
-    let (width, height) = (usize::from(width).max(1), usize::from(height).max(1));
-    for each in [2, 1] {
-        let most = width / each;
-        let across = (0..10).map(|n| 1_usize << n).filter(|n| *n >= 8 && *n <= most);
-        for across in across {
-            if pages.div_ceil(across) <= height.min(if across < 16 { 8 } else { height }) {
-                return (across, each);
+/// A page in one cell, in a box of four by two, and its role; none is the process's own ink.
+fn glyph(letter: char) -> (&'static str, [&'static str; 2], Option<Role>) {
+    match letter {
+        'X' => ("■", ["▄▄▄▄", "▀▀▀▀"], None),
+        's' => ("□", ["┌──┐", "└──┘"], Some(Role::Dim)),
+        _ => ("·", [" ·· ", "    "], Some(Role::Nobody)),
+    }
+}
+
+/// How a grid is laid out.
+struct Shape {
+    /// Pages a row.
+    across: usize,
+    /// Columns a page, the gap included.
+    wide: usize,
+    /// Rows a page.
+    high: usize,
+}
+
+impl Shape {
+    /// As large as fits, a power of two a row and about as high as wide.
+    fn fit(pages: usize, width: u16, height: u16) -> Self {
+        let (width, height) = (usize::from(width).max(1), usize::from(height).max(1));
+        for (wide, high) in [(5, 2), (2, 1), (1, 1)] {
+            let fits = (3..10).map(|n| 1_usize << n).find(|across| {
+                let rows = pages.div_ceil(*across);
+                across * wide < width + wide && rows * high <= height && rows <= *across
+            });
+            if let Some(across) = fits {
+                return Self { across, wide, high };
             }
         }
+        Self { across: width, wide: 1, high: 1 }
     }
-    (width, 1)
 }
 
 impl Widget for &Pages<'_> {

@@ -129,6 +129,8 @@ impl<'a> Question<'a> {
             let lead = if n == 0 { head.to_vec() } else { vec![Span::raw(" ".repeat(indent.into()))] };
             line.spans.splice(0..0, lead);
             if self.cursor == Some(i) {
+                let rest = usize::from(width).saturating_sub(line.width());
+                line.push_span(" ".repeat(rest));
                 line.spans.iter_mut().for_each(|s| s.style = s.style.patch(style(Role::Selection)));
             }
             lines.push(line);

@@ -230,6 +230,9 @@ pub(super) fn visible(all: usize, room: usize, chosen: impl Fn() -> usize) -> (u
     if all <= room {
         return (0, all, 0);
     }
+    if room <= 1 {
+        return (chosen(), room, 0);
+    }
     let rows = room.saturating_sub(1);
     let from = chosen().saturating_sub(rows.saturating_sub(1)).min(all - rows);
     (from, rows, all - rows)
@@ -238,7 +241,7 @@ pub(super) fn visible(all: usize, room: usize, chosen: impl Fn() -> usize) -> (u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Cpu;
+    use crate::fact::{Account, Cpu};
     use crate::view::widget::fixture::{self, shown};
     use insta::assert_snapshot;
 
@@ -268,6 +271,31 @@ mod tests {
     #[test]
     fn any_size_is_safe() {
         fixture::any_size(table);
+    }
+
+    #[test]
+    fn each_source_says_what_it_knows() {
+        let mut scene = fixture::three_workers();
+        let account = Account {
+            at: scene.now(),
+            voluntary: 1,
+            involuntary: 77,
+            ran: Nanos::from_millis(500),
+            waited: Nanos::from_millis(600),
+            turns: 78,
+        };
+        scene.tally.tasks[0].counters = Some(account);
+        let mut row = |source| {
+            scene.tally.start.as_mut().expect("a start").source = source;
+            let task = &scene.tally.tasks[0];
+            let columns = [Column::Ran, Column::Waited, Column::Turns, Column::PushedOff, Column::Median];
+            columns.map(|c| c.cell(task, source, scene.now())).join(" | ")
+        };
+        assert_eq!(row(Source::Exact), "1.40 s | 2.79 s | 352 | 350 | 4.01 ms");
+        assert_eq!(row(Source::SelfTimed), "1.40 s | 2.79 s | 352 | – | 4.01 ms");
+        assert_eq!(row(Source::Sampled), "500 ms | 600 ms | 78 | 77 | –");
+        scene.tally.tasks[0].counters = None;
+        assert_eq!(Column::Ran.cell(&scene.tally.tasks[0], Source::Sampled, scene.now()), UNKNOWN);
     }
 
     #[test]

@@ -11,8 +11,11 @@ use unicode_segmentation::UnicodeSegmentation;
 /// A column that saw more than one change of hands (each an out and an in) is finer than the picture.
 const CROWDED: u32 = 4;
 
-/// A letter stands where a slice begins and in every column that this divides.
+/// A letter stands where a slice begins, and again in every column that this divides, so that long slices are named.
 const EVERY: u64 = 8;
+
+/// But not so soon after the last that letters crowd.
+pub(super) const BEFORE: usize = 4;
 
 /// How those look who are seen in some cells.
 pub(super) struct Cast<'a> {
@@ -53,8 +56,8 @@ impl<'a> Cast<'a> {
         self.looks.get(&tid).map_or((self.stranger.pattern, &self.stranger), |(letter, worker)| (letter, worker))
     }
 
-    /// The character and the style of `cell`, which stands in `column` after `before`.
-    pub(super) fn glyph(&self, cell: Option<&Cell>, before: Option<&Cell>, column: u64, faded: bool) -> (&str, Style) {
+    /// The character and the style of `cell`, which stands in `column` after `before`, up to [`BEFORE`] cells.
+    pub(super) fn glyph(&self, cell: Option<&Cell>, before: &[Cell], column: u64, faded: bool) -> (&str, Style) {
         let Some(cell) = cell else { return (" ", Style::new()) };
         match cell.who {
             _ if cell.gap => ("?", self.theme.style(Role::Gap)),
@@ -63,9 +66,10 @@ impl<'a> Cast<'a> {
             Occupant::Nobody => ("·", self.theme.style(Role::Nobody)),
             Occupant::Task(tid) => {
                 let (letter, worker) = self.look(tid);
-                let begins = before.is_none_or(|b| b.who != cell.who) || column.is_multiple_of(EVERY);
+                let begins = before.last().is_none_or(|b| b.who != cell.who)
+                    || column.is_multiple_of(EVERY) && before.iter().all(|b| b.who == cell.who);
                 if crowded(cell.switches) {
-                    ("≡", if faded { worker.faded } else { worker.fill })
+                    ("≡", if faded { worker.faded } else { worker.texture })
                 } else if faded {
                     (
                         if begins { letter } else { worker.pattern },
@@ -77,6 +81,26 @@ impl<'a> Cast<'a> {
                     (worker.pattern, worker.texture)
                 }
             }
+        }
+    }
+
+    /// The letter of who is in `cell`, for the one that is pointed at.
+    pub(super) fn pointed(&self, cell: Option<&Cell>) -> (&str, Style) {
+        match cell.map(|c| c.who) {
+            Some(Occupant::Task(tid)) => (self.look(tid).0, Style::new()),
+            _ => self.glyph(cell, &[], 0, false),
+        }
+    }
+
+    /// The character and style of `cell` where its letter stands elsewhere.
+    pub(super) fn texture(&self, cell: Option<&Cell>, faded: bool) -> (&str, Style) {
+        match cell {
+            Some(Cell { who: Occupant::Task(tid), gap: false, .. }) => {
+                let worker = self.look(*tid).1;
+                (worker.pattern, if faded { worker.faded } else { worker.texture })
+            }
+            Some(Cell { who: Occupant::Nobody, gap: false, .. }) => (" ", Style::new()),
+            _ => self.glyph(cell, &[], 0, false),
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fact::{Fact, Pid, Stamped, TaskTally, Tid, Why};
+use crate::fact::{Pid, TaskTally, Tid};
 use crate::scene::lanes::Occupant;
 use crate::view::theme::ColourDepth;
 use crate::view::widget::fixture;
@@ -47,7 +47,7 @@ fn text(buf: &Buffer) -> String {
 fn live(ms: u64, cores: u32, width: u16, height: u16) -> String {
     let (scene, theme) = (scene(), Theme::default());
     let window = Window::Live { now: Nanos::from_millis(ms) };
-    text(&draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, cores, width, height))
+    text(&draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 1 }, cores, width, height))
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn many_cores_fold() {
 fn frozen_it_stands_still_with_a_cursor() {
     let (scene, theme) = (scene(), Theme::default());
     let window = Window::Frozen { from: COLUMN, cursor: Some((Cpu(1), Nanos::from_millis(25))) };
-    let buf = draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, 3, 60, 6);
+    let buf = draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 1 }, 3, 60, 6);
     assert_snapshot!(text(&buf));
     assert_eq!(buf[(8 + 24, 1)].style().bg, theme.style(Role::Cursor).bg);
     assert_ne!(buf[(8 + 24, 0)].style().bg, theme.style(Role::Cursor).bg);
@@ -75,7 +75,7 @@ fn a_column_more_changes_a_few_cells_a_lane() {
     let (scene, theme) = (scene(), Theme::default());
     let frame = |ms| {
         let window = Window::Live { now: Nanos::from_millis(ms) };
-        draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, 20, 120, 22)
+        draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 1 }, 20, 120, 22)
     };
     let mut before = frame(0);
     let mut below = 0;
@@ -97,7 +97,7 @@ fn a_complete_cell_keeps_its_character_until_it_is_erased() {
     let (scene, theme) = (scene(), Theme::default());
     let frame = |ms| {
         let window = Window::Live { now: Nanos::from_millis(ms) };
-        draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, 1, 60, 3)
+        draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 1 }, 1, 60, 3)
     };
     let drawn = frame(20);
     for ms in 21..60_u64 {
@@ -116,31 +116,33 @@ fn without_colour_letters_and_patterns_tell_who() {
     let scene = scene();
     let theme = Theme::default().on(ColourDepth::None, Charset::Unicode);
     let window = Window::Live { now: Nanos::from_millis(30) };
-    let buf = draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window }, 3, 60, 5);
+    let buf = draw(&Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 1 }, 3, 60, 5);
     assert!(buf.content().iter().all(|c| c.fg == ratatui::style::Color::Reset && c.bg == ratatui::style::Color::Reset));
     assert!(text(&buf).contains("A▓▓▓B▒▒▒C░░░"), "{}", text(&buf));
 }
 
 #[test]
 fn the_mouse_finds_core_and_moment() {
-    let mut scene = scene();
-    let start = Stamped::new(Nanos::ZERO, Fact::In { cpu: Cpu(0), tid: Tid(0) });
-    scene.apply(&start);
-    let theme = Theme::default();
-    let window = Window::Frozen { from: Nanos::from_millis(5), cursor: None };
-    let lanes = Lanes { scene: &scene, theme: &theme, column: COLUMN, window };
-    let area = Rect::new(3, 2, 60, 5);
-    assert_eq!(lanes.at(area, 1, 2), None);
-    if scene.lanes.cpus() == [Cpu(0)] {
-        let moment = Nanos(5_500_000);
-        assert_eq!(lanes.at(area, 3 + lanes.label(60), 2), Some((Cpu(0), moment)));
+    let (scene, theme) = (scene(), Theme::default());
+    let area = Rect::new(3, 2, 60, 9);
+    let found = |window, x, y| {
+        let lanes = Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 2 };
+        lanes.find(area, &[Cpu(0), Cpu(4)], x, y).map(|(cpu, t)| (cpu.0, t.0))
+    };
+    let frozen = Window::Frozen { from: Nanos::from_millis(5), cursor: None };
+    assert_eq!(found(frozen, 3 + 8, 2), Some((0, 5_500_000)));
+    assert_eq!(found(frozen, 3 + 8 + 4, 2 + 3), Some((4, 9_500_000)));
+    let live = Window::Live { now: Nanos::from_millis(60) };
+    assert_eq!(found(live, 3 + 8, 2), Some((0, 52_500_000)), "the lane of 52 columns has wrapped");
+    for (x, y) in [(0, 2), (11, 0), (11, 7), (10, 2), (3 + 8 + 10, 2)] {
+        assert_eq!(found(live, x, y), None, "{x}, {y}");
     }
 }
 
 #[test]
 fn any_size_and_any_zoom_is_safe() {
     fixture::any_size(|width, height| {
-        for cores in [0, 1, 3, 300] {
+        for cores in [0, 3, 40] {
             live(77, cores, width, height);
         }
         String::new()
@@ -151,28 +153,16 @@ fn any_size_and_any_zoom_is_safe() {
             Window::Live { now: Nanos(u64::MAX) },
             Window::Frozen { from: Nanos(u64::MAX), cursor: Some((Cpu(0), Nanos(u64::MAX))) },
         ] {
-            (&Lanes { scene: &scene, theme: &theme, column, window })
+            (&Lanes { scene: &scene, theme: &theme, column, window, tall: 1 })
                 .render(Rect::new(0, 0, 40, 5), &mut Buffer::empty(Rect::new(0, 0, 30, 4)));
         }
     }
 }
 
 #[test]
-fn a_slice_is_described_in_words() {
-    let mut scene = scene();
-    let fact = |ms: u64, fact| Stamped::new(Nanos::from_millis(ms), fact);
-    let cpu = Cpu(0);
-    for (from, to, tid) in [(0, 4, 1), (4, 12, 0), (12, 16, 1)] {
-        scene.apply(&fact(from, Fact::In { cpu, tid: Tid(tid) }));
-        scene.apply(&fact(to, Fact::Out { cpu, tid: Tid(tid), why: Why::Preempted }));
-    }
-    let words = describe_slice(&scene, cpu, Nanos::from_millis(13));
-    if scene.lanes.slice_at(cpu, Nanos::from_millis(13)).is_some() {
-        assert_eq!(
-            words,
-            "B ran on core 0 for 4.00 ms, from 0.0120 s; then it was pushed off (preempted). Before that it had waited 8.00 ms."
-        );
-    } else {
-        assert_eq!(words, "Nobody of this run has been on core 0 before 0.0130 s.");
-    }
+fn lanes_are_tall_where_they_may() {
+    let (scene, theme) = (scene(), Theme::default());
+    let window = Window::Live { now: Nanos::from_millis(30) };
+    let lanes = Lanes { scene: &scene, theme: &theme, column: COLUMN, window, tall: 3 };
+    assert_snapshot!(format!("{}----\n{}", text(&draw(&lanes, 2, 50, 10)), text(&draw(&lanes, 2, 50, 7))));
 }

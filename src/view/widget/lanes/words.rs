@@ -52,12 +52,17 @@ pub fn describe_slice(scene: &Scene, cpu: Cpu, t: Nanos) -> String {
         };
     };
     let who = name(scene, slice.tid);
+    sentence(&who, (cpu, slice), before(scene, cpu, slice), t, scene.now())
+}
+
+/// The slice of `who`, the one before it, the moment that is asked for and the moment it is.
+fn sentence(who: &str, (cpu, slice): (Cpu, Slice), before: Option<(Slice, Cpu)>, t: Nanos, now: Nanos) -> String {
     if let Some(to) = slice.to.filter(|to| *to <= t) {
         return format!("Core {cpu} is idle at {}; {who} left it at {}.", moment(t), moment(to));
     }
     let from = moment(slice.from);
     let mut text = match slice.to {
-        None => format!("{who} is on core {cpu} since {from}, for {} so far.", scene.now().since(slice.from)),
+        None => format!("{who} is on core {cpu} since {from}, for {} so far.", now.since(slice.from)),
         Some(to) => {
             let left = match slice.why {
                 Why::Preempted => "then it was pushed off (preempted)",
@@ -67,7 +72,7 @@ pub fn describe_slice(scene: &Scene, cpu: Cpu, t: Nanos) -> String {
             format!("{who} ran on core {cpu} for {}, from {from}; {left}.", to.since(slice.from))
         }
     };
-    if let Some((last, at)) = before(scene, cpu, slice) {
+    if let Some((last, at)) = before {
         let gap = slice.from.since(last.to.unwrap_or(slice.from));
         let elsewhere = if at == cpu { String::new() } else { format!(" after it left core {at}") };
         text.push_str(&match last.why {
@@ -95,4 +100,43 @@ fn before(scene: &Scene, cpu: Cpu, slice: Slice) -> Option<(Slice, Cpu)> {
 fn name(scene: &Scene, tid: Tid) -> String {
     let name = scene.tally.task(tid).map(|t| clean_line(&t.name)).unwrap_or_default();
     if name.is_empty() { format!("thread {tid}") } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(from: u64, to: u64, why: Why) -> Slice {
+        Slice { tid: Tid(1), from: Nanos(from * 1_000), to: Some(Nanos(to * 1_000)), why }
+    }
+
+    #[test]
+    fn a_slice_is_told_with_what_came_before() {
+        let (here, now) = (Cpu(0), Nanos::from_millis(2_000));
+        let turn = slice(1_234_000, 1_238_000, Why::Preempted);
+        let told = |before, t: u64| sentence("B", (here, turn), before, Nanos::from_millis(t), now);
+        assert_eq!(
+            told(Some((slice(1_220_000, 1_225_990, Why::Preempted), here)), 1_236),
+            "B ran on core 0 for 4.00 ms, from 1.2340 s; then it was pushed off (preempted). Before that it had waited 8.01 ms."
+        );
+        assert!(
+            told(Some((slice(0, 1_034_000, Why::Blocked), Cpu(3))), 1_236)
+                .ends_with("Before that it had been blocked for 200 ms after it left core 3.")
+        );
+        assert_eq!(told(None, 1_240), "Core 0 is idle at 1.2400 s; B left it at 1.2380 s.");
+        let open = Slice { to: None, ..turn };
+        assert_eq!(sentence("B", (here, open), None, now, now), "B is on core 0 since 1.2340 s, for 766 ms so far.");
+    }
+
+    #[test]
+    fn where_nothing_was_seen_that_is_said() {
+        assert_eq!(
+            describe_slice(&Scene::new(), Cpu(1), Nanos::from_millis(13)),
+            "Nobody of this run has been on core 1 before 0.0130 s."
+        );
+        assert_eq!(
+            of_the_run(&Scene::new(), &[Cpu(0)], Nanos::from_millis(4_200), 0),
+            "In 4.2 s no core changed hands."
+        );
+    }
 }
