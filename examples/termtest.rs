@@ -7,7 +7,7 @@ use forklore::term::{self, Notice, Screen, Suspended, guard};
 use ratatui::widgets::Paragraph;
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 enum Happened {
@@ -67,7 +67,7 @@ fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
                 Ok(Happened::Input(Event::Key(key))) => match (key.code, key.modifiers) {
                     (KeyCode::Char('q'), _) => return Ok(0),
                     (KeyCode::Char('z'), KeyModifiers::CONTROL) => last = suspend(&mut screen)?,
-                    (KeyCode::Char(c), _) => last = act(c, &tell),
+                    (KeyCode::Char(c), _) => last = act(c),
                     _ => last = format!("{:?}", key.code),
                 },
                 Ok(Happened::Input(Event::Paste(text))) => last = format!("paste of {}", text.len()),
@@ -95,7 +95,7 @@ fn suspend(screen: &mut Screen) -> std::io::Result<String> {
     })
 }
 
-fn act(key: char, tell: &Sender<Happened>) -> String {
+fn act(key: char) -> String {
     match key {
         'p' => panic!("asked to\u{1b}[31m"),
         'a' => std::process::abort(),
@@ -119,9 +119,6 @@ fn act(key: char, tell: &Sender<Happened>) -> String {
             let orphan = std::process::Command::new("setsid").args(["-f", "sleep", "1000"]).status();
             format!("orphan {}", orphan.is_ok_and(|s| s.success()))
         }
-        key => {
-            drop(tell);
-            format!("key {key}")
-        }
+        key => format!("key {key}"),
     }
 }

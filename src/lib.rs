@@ -14,6 +14,7 @@ pub mod headless;
 pub mod kernel;
 pub mod lesson;
 pub mod library;
+pub mod progress;
 pub mod record;
 pub mod scene;
 pub mod stage;

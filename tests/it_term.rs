@@ -1,14 +1,14 @@
 //! The terminal, from outside: a shell on a pseudo-terminal starts `examples/termtest` and everything is done to it
 //! that ends a program. After each, the terminal is as it was and nothing is left alive.
 
-use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::termios::{Termios, tcgetattr};
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::num::NonZero;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,11 +19,30 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+/// A pseudo-terminal of this size: its master, and its other end as a child takes it.
+fn pty(rows: u16, columns: u16) -> (File, impl Fn() -> Stdio) {
+    // Closed on exec: a child that holds the master of its own terminal never sees it go.
+    let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY | rustix::pty::OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags).expect("a pseudo-terminal");
+    rustix::pty::unlockpt(&master).expect("our own");
+    tcsetwinsize(&master, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).expect("a terminal");
+    let name = rustix::pty::ptsname(&master, Vec::new()).expect("a name");
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let slave = rustix::fs::open(name, flags, Mode::empty()).expect("the other end");
+    (File::from(master), move || Stdio::from(slave.try_clone().expect("a descriptor")))
+}
+
+/// What the terminal said, and what that looks like.
+struct Heard {
+    bytes: Vec<u8>,
+    screen: vt100::Parser,
+}
+
 /// A shell with job control on a terminal of its own.
 struct Shell {
     bash: Child,
     master: Option<File>,
-    heard: Arc<Mutex<Vec<u8>>>,
+    heard: Arc<Mutex<Heard>>,
     marker: String,
     before: Termios,
 }
@@ -35,9 +54,7 @@ fn termtest() -> PathBuf {
 
 impl Shell {
     fn new(rows: u16, columns: u16) -> Self {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(Some(&size), None).expect("a pseudo-terminal");
-        let stdio = || Stdio::from(OwnedFd::try_clone(&pty.slave).expect("a descriptor"));
+        let (master, stdio) = pty(rows, columns);
         let marker = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         // A shell of its own session, with the terminal as the controlling one; no line editing, which would change
         // the terminal's settings at every prompt.
@@ -52,15 +69,19 @@ impl Shell {
             .stderr(stdio())
             .spawn()
             .expect("setsid and bash");
-        drop(pty.slave);
-        let master = File::from(pty.master);
-        let heard = Arc::new(Mutex::new(Vec::new()));
+        drop(stdio);
+        // Larger than any picture, so that every picture fits.
+        let (tall, wide) = (const { NonZero::new(210).unwrap() }, const { NonZero::new(510).unwrap() });
+        let heard = Heard { bytes: Vec::new(), screen: vt100::Parser::new(tall, wide, 0) };
+        let heard = Arc::new(Mutex::new(heard));
         let (mut reader, sink) = (master.try_clone().expect("a descriptor"), Arc::clone(&heard));
         std::thread::Builder::new()
             .spawn(move || {
                 let mut bytes = [0; 65536];
                 while let Ok(n) = reader.read(&mut bytes) {
-                    sink.lock().expect("no panic there").extend_from_slice(&bytes[..n]);
+                    let mut heard = sink.lock().expect("no panic there");
+                    heard.bytes.extend_from_slice(&bytes[..n]);
+                    heard.screen.process(&bytes[..n]);
                 }
             })
             .expect("a thread");
@@ -80,17 +101,27 @@ impl Shell {
     }
 
     fn now(&self) -> usize {
-        self.heard.lock().expect("no panic there").len()
+        self.heard.lock().expect("no panic there").bytes.len()
     }
 
     fn since(&self, from: usize) -> String {
-        String::from_utf8_lossy(&self.heard.lock().expect("no panic there")[from..]).into_owned()
+        String::from_utf8_lossy(&self.heard.lock().expect("no panic there").bytes[from..]).into_owned()
     }
 
     #[track_caller]
     fn wait_from(&self, from: usize, needle: &str) -> String {
         self.wait(&format!("{needle:?} in {:?}", self.since(from)), || self.since(from).contains(needle));
         self.since(from)
+    }
+
+    /// What the terminal shows.
+    fn shown(&self) -> String {
+        self.heard.lock().expect("no panic there").screen.screen().contents()
+    }
+
+    #[track_caller]
+    fn wait_shown(&self, needle: &str) {
+        self.wait(&format!("{needle:?} on the screen {:?}", self.shown()), || self.shown().contains(needle));
     }
 
     #[track_caller]
@@ -107,10 +138,10 @@ impl Shell {
     fn start(&self) -> (Pid, Pid) {
         let from = self.now();
         self.type_in(&format!("{}; echo code=$?\n", termtest().display()));
-        self.wait_from(from, "ui=");
-        let text = self.wait_from(from, "; beat 0");
-        let ui =
-            text.split("ui=").nth(1).and_then(|s| s.split(';').next()).and_then(|s| s.parse().ok()).expect("a pid");
+        self.wait_from(from, "\x1b[?1049h");
+        self.wait_shown("; beat");
+        let text = self.shown();
+        let ui = text.split("ui=").nth(1).and_then(|s| s.split(';').next()).and_then(|s| s.parse().ok()).expect("a pid");
         (Pid::from_raw(parent(ui)), Pid::from_raw(ui))
     }
 
@@ -136,8 +167,7 @@ impl Shell {
     /// Processes started from this shell.
     fn alive(&self) -> Vec<i32> {
         let ours = format!("FORKLORE_TEST={}", self.marker);
-        let pids =
-            std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
+        let pids = std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
         pids.filter(|pid| *pid != self.bash.id() as i32)
             .filter(|pid| {
                 let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -150,7 +180,7 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         for pid in self.alive().into_iter().filter(|pid| *pid > 1) {
-            drop(kill(Pid::from_raw(pid), Signal::SIGKILL));
+            kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
         }
         drop(self.bash.kill());
         drop(self.bash.wait());
@@ -246,7 +276,7 @@ fn a_panic_is_readable_and_a_workers_panic_is_survived() {
     let from = shell.now();
     shell.start();
     shell.type_in("w");
-    shell.wait_from(from, "worker was asked to");
+    shell.wait_shown("worker was asked to");
     assert!(!shell.since(from).contains("\x1b[?1049l"), "the screen goes on");
     shell.type_in("p");
     shell.is_sane_after(from, 101);
@@ -281,7 +311,7 @@ fn ctrl_z_and_back_as_often_as_one_likes() {
         let back = shell.now();
         shell.type_in("fg\n");
         shell.wait_from(back, "\x1b[?1049h");
-        shell.wait_from(back, "; beat");
+        shell.wait_shown("; beat");
     }
     shell.type_in("q");
     shell.is_sane_after(from, 0);
@@ -303,7 +333,8 @@ fn a_job_is_stopped_and_continued_as_a_whole() {
     shell.is_ours_again(from);
     let back = shell.now();
     shell.type_in("fg\n");
-    shell.wait_from(back, "; beat");
+    shell.wait_from(back, "\x1b[?1049h");
+    shell.wait_shown("; beat");
     shell.type_in("q");
     shell.wait("its end", || shell.alive().is_empty());
     shell.is_ours_again(from);
@@ -338,9 +369,7 @@ fn a_closed_terminal_ends_everything() {
 
 #[test]
 fn a_terminal_that_nobody_reads_holds_nobody() {
-    let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
-    let pty = openpty(Some(&size), None).expect("a pseudo-terminal");
-    let stdio = || Stdio::from(OwnedFd::try_clone(&pty.slave).expect("a descriptor"));
+    let (mut master, stdio) = pty(24, 80);
     let mut child = Command::new("setsid")
         .arg("-c")
         .arg(termtest())
@@ -350,17 +379,19 @@ fn a_terminal_that_nobody_reads_holds_nobody() {
         .stderr(stdio())
         .spawn()
         .expect("setsid");
-    let mut master = File::from(pty.master);
     let mut some = [0; 4096];
     let mut text = String::new();
-    while !text.contains("; beat") {
+    while !text.contains("ui=") {
         let n = master.read(&mut some).expect("it speaks");
         text.push_str(&String::from_utf8_lossy(&some[..n]));
     }
     master.write_all(b"f").expect("it listens");
-    let wchan_full = Instant::now() + Duration::from_millis(500);
-    while Instant::now() < wchan_full && rustix::termios::tcgetwinsize(&master).is_ok() {
-        std::thread::sleep(Duration::from_millis(20));
+    // Blocked in `write`: the program sleeps although it writes without end.
+    let until = Instant::now() + DEADLINE;
+    let full = |fd: &File| rustix::io::ioctl_fionread(fd).is_ok_and(|n| n >= 2048);
+    while !full(&master) {
+        assert!(Instant::now() < until, "it never filled the terminal");
+        std::thread::sleep(Duration::from_millis(10));
     }
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("it lives");
     let until = Instant::now() + DEADLINE;
@@ -380,7 +411,7 @@ fn sizes_from_none_to_large_are_drawn() {
         let shell = Shell::new(rows, columns);
         let from = shell.now();
         shell.start();
-        shell.wait_from(from, shown);
+        shell.wait_shown(shown);
         shell.type_in("q");
         shell.is_sane_after(from, 0);
     }
@@ -392,14 +423,13 @@ fn a_thousand_resizes_end_in_the_last() {
     let from = shell.now();
     shell.start();
     let resize = |ws_col, ws_row| {
-        let size = rustix::termios::Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(shell.master(), size).expect("a terminal");
+        tcsetwinsize(shell.master(), Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 }).expect("a terminal");
     };
     for n in 0..1000u16 {
         resize(n % 90, n % 31);
     }
     resize(77, 13);
-    shell.wait_from(from, "77x13");
+    shell.wait_shown("77x13");
     shell.type_in("q");
     shell.is_sane_after(from, 0);
 }
@@ -426,7 +456,7 @@ fn noise_and_a_huge_paste_are_survived() {
     shell.type_in("\x1b\x1b[200~");
     master.write_all(&paste).expect("the terminal takes keys");
     shell.type_in("\x1b[201~");
-    shell.wait_from(from, "paste of 65536");
+    shell.wait_shown("paste of 65536");
     shell.type_in("q");
     shell.is_sane_after(from, 0);
 }
@@ -434,16 +464,14 @@ fn noise_and_a_huge_paste_are_survived() {
 #[test]
 fn without_a_terminal_it_says_so_and_writes_no_escape() {
     for (stdin, stdout) in [(Stdio::null(), Stdio::null()), (Stdio::piped(), Stdio::piped())] {
-        let child =
-            Command::new(termtest()).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn().expect("it starts");
+        let child = Command::new(termtest()).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn().expect("it starts");
         let output = child.wait_with_output().expect("our child");
         let words = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(2), "{words}");
         assert!(!words.contains('\x1b') && words.lines().count() == 1, "{words:?}");
     }
     // A terminal, but of no session.
-    let pty = openpty(None, None).expect("a pseudo-terminal");
-    let stdio = || Stdio::from(OwnedFd::try_clone(&pty.slave).expect("a descriptor"));
+    let (_master, stdio) = pty(24, 80);
     let mut child = Command::new("setsid");
     let child = child.arg("-w").arg(termtest()).stdin(stdio()).stdout(stdio()).stderr(Stdio::piped());
     let output = child.spawn().and_then(std::process::Child::wait_with_output).expect("setsid");

@@ -39,7 +39,7 @@ pub struct GuardedBy(pub(super) Pid);
 #[must_use]
 pub fn recognise(args: &[OsString]) -> Option<(GuardedBy, &[OsString])> {
     let [marker, guard, rest @ ..] = args else { return None };
-    let guard = guard.to_str()?.parse().ok().and_then(Pid::from_raw)?;
+    let guard = guard.to_str()?.parse().ok().filter(|n| *n > 0).and_then(Pid::from_raw)?;
     (marker == OsStr::new(MARKER)).then_some((GuardedBy(guard), rest))
 }
 

@@ -178,6 +178,8 @@ fn csi(mut held: Vec<u8>, byte: u8, tell: &mut dyn FnMut(Event)) -> State {
 fn words(escape: bool, byte: u8, tell: &mut dyn FnMut(Event)) -> State {
     match byte {
         b'\\' if escape => State::Ground,
+        // Not their end: another sequence begins, and the words were cut.
+        byte if escape => self::escape(byte, tell),
         0x1b => State::Words { escape: true },
         // BEL ends words. Other controls cannot stand in them: the rest was cut, and the key counts.
         0x07 => State::Ground,
@@ -384,7 +386,7 @@ mod tests {
     #[test]
     fn a_cut_sequence_costs_itself_only() {
         let q = (KeyCode::Char('q'), KeyModifiers::NONE);
-        for cut in [&b"\xe7\xa8"[..], b"\xff\xfe", b"\x1b[12;34R", b"\x1b]11;rgb:0/0/0\x07", b"\x1bP1$r0m\x1b\\"] {
+        for cut in [&b"\xe7\xa8"[..], b"\xff\xfe", b"\x1b[12;34R", b"\x1b]11;rgb:0/0/0\x07", b"\x1bP1$r0m\x1b\\", b"\x1b]cut\x1b[12;34R"] {
             assert_eq!(keys(&[cut, b"q"].concat()), [q], "{cut:?}");
         }
         let (mut parser, mut all) = (Parser::default(), Vec::new());
