@@ -11,6 +11,6 @@ mod surroundings;
 pub(crate) use deadline::Patience;
 pub(crate) use escapes::{foreign, modes_left};
 pub(crate) use keeper::Ended;
-pub(crate) use processes::{Marker, all, descendants};
+pub(crate) use processes::{Marker, Process, all, descendants};
 pub(crate) use pty::Launch;
 pub(crate) use surroundings::{Surroundings, User};
