@@ -159,7 +159,7 @@ impl View<'_> {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
                 let hint = match binding.action {
                     keys::Action::Run if running => "end",
-                    keys::Action::Run if !self.tour.step().is_some_and(|s| s.demo().is_some()) => continue,
+                    keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     _ => binding.hint,
                 };
                 hints.push((key, hint.to_owned()));

@@ -122,12 +122,17 @@ impl View<'_> {
 
     fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
-        let live = Lanes { scene, theme, column, window: Window::Live { now: scene.now() } };
+        let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
         let Some(paused) = watch.paused else { return live };
         // The window moves a page at a time, so that the cursor moves and the picture stands.
         let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
         let from = Nanos(paused.at.0 / page.max(1) * page);
         Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }
+    }
+
+    /// Rows that a core may have: more for the last row of a hall.
+    fn tall(&self) -> u16 {
+        if matches!(self.tour.screen, crate::tour::Screen::Present(..)) { 4 } else { 1 }
     }
 
     /// What is said below the pictures.

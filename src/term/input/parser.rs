@@ -386,7 +386,14 @@ mod tests {
     #[test]
     fn a_cut_sequence_costs_itself_only() {
         let q = (KeyCode::Char('q'), KeyModifiers::NONE);
-        for cut in [&b"\xe7\xa8"[..], b"\xff\xfe", b"\x1b[12;34R", b"\x1b]11;rgb:0/0/0\x07", b"\x1bP1$r0m\x1b\\", b"\x1b]cut\x1b[12;34R"] {
+        for cut in [
+            &b"\xe7\xa8"[..],
+            b"\xff\xfe",
+            b"\x1b[12;34R",
+            b"\x1b]11;rgb:0/0/0\x07",
+            b"\x1bP1$r0m\x1b\\",
+            b"\x1b]cut\x1b[12;34R",
+        ] {
             assert_eq!(keys(&[cut, b"q"].concat()), [q], "{cut:?}");
         }
         let (mut parser, mut all) = (Parser::default(), Vec::new());
