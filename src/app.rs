@@ -70,7 +70,7 @@ fn prepare(cli: &Cli) -> Result<(Shell, Opening), String> {
             None => Opening::Catalogue,
         },
     };
-    Ok((Shell::new(&library, source, theme)?, opening))
+    Ok((Shell::new(&library, source, theme, cli.common.ascii), opening))
 }
 
 /// A place with a step, the first if none was named.

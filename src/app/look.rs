@@ -9,19 +9,13 @@ use std::io::Read;
 /// A theme file is small; what is longer is none.
 const MOST: u64 = 64 * 1024;
 
-/// The theme that `common` asks for: built in by name, or a file of the user's.
+/// The theme that `common` asks for, if it does: built in by name, or a file of the user's.
 ///
 /// # Errors
 /// The file cannot be read, or what is wrong with it: a sentence.
-pub(super) fn theme(common: &Common) -> Result<Theme, String> {
-    let theme = match common.theme.as_deref() {
-        None => Theme::default(),
-        Some(name) => match Theme::named(name) {
-            Some(theme) => theme,
-            None => read(name)?,
-        },
-    };
-    Ok(fitted(theme, common.ascii))
+pub(super) fn theme(common: &Common) -> Result<Option<Theme>, String> {
+    let Some(name) = common.theme.as_deref() else { return Ok(None) };
+    Theme::named(name).map_or_else(|| read(name), Ok).map(Some)
 }
 
 /// `theme` for this terminal.

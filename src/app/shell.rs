@@ -1,5 +1,6 @@
 //! The loop: drain everything that waits, then draw at most once a frame, and only when something changed.
 
+mod kept;
 mod runs;
 
 use super::input::{self, Mouse};
@@ -9,9 +10,10 @@ use crate::fact::{RunId, SourceChoice, Stamped};
 use crate::lesson::{Library, Place};
 use crate::scene::Scene;
 use crate::term::{self, Notice, Screen, Suspended, guard::GuardedBy};
-use crate::tour::{Effect, Event, Memory, Recall, Tour};
+use crate::tour::{Effect, Event, Tour};
 use crate::view::View;
 use crate::view::theme::Theme;
+use kept::Memoir;
 use ratatui::layout::Rect;
 use runs::Runs;
 use std::io::Write;
@@ -33,6 +35,7 @@ pub(super) enum Shout {
     Notice(Notice),
     Facts(RunId, Vec<Stamped>),
     WorkerPanicked(String),
+    Kept(crate::progress::Kept),
 }
 
 /// What to open with.
@@ -52,6 +55,7 @@ pub(super) struct Shell {
     theme: Theme,
     theme_names: Vec<&'static str>,
     runs: Runs,
+    memory: Memoir,
     send: SyncSender<Shout>,
     receive: Receiver<Shout>,
     changed: bool,
@@ -65,26 +69,33 @@ enum Flow {
 }
 
 impl Shell {
-    pub(super) fn new(library: &Library, source: SourceChoice, theme: Theme) -> Result<Self, String> {
+    pub(super) fn new(library: &Library, source: SourceChoice, theme: Option<Theme>, ascii: bool) -> Self {
         let (send, receive) = sync_channel(WAITING);
         let lessons: Vec<_> = library.lessons().cloned().collect();
-        let mut tour = Tour::new(lessons, demo::specs(), Recall::default());
+        let (memory, mut notices) = Memoir::open();
+        let last = || memory.theme().and_then(Theme::named).unwrap_or_default();
+        let theme = look::fitted(theme.unwrap_or_else(last), ascii);
+        let mut tour = Tour::new(lessons, demo::specs(), memory.recall());
         let wrong = library.diagnostics().len();
         if wrong > 0 {
-            tour.notice = Some(format!("The lessons have {wrong} mistakes; forklore check tells where."));
+            notices.push(format!("the lessons have {wrong} mistakes; forklore check tells where"));
         }
-        Ok(Self {
+        if !notices.is_empty() {
+            tour.notice = Some(crate::fact::clean_line(&notices.join("; ")));
+        }
+        Self {
             tour,
             scene: Scene::new(),
             held: None,
             theme,
             theme_names: Theme::names().collect(),
             runs: Runs::new(source),
+            memory,
             send,
             receive,
             changed: true,
             begun: Instant::now(),
-        })
+        }
     }
 
     /// Takes the terminal and runs until the learner leaves. The exit code is the process's.
@@ -105,6 +116,8 @@ impl Shell {
         term::install_panic_hook(move |message| _ = panics.try_send(Shout::WorkerPanicked(message)));
         let notices = self.send.clone();
         let watchdog = term::watch(by, Box::new(move |notice| _ = notices.try_send(Shout::Notice(notice))))?;
+        let kept = self.send.clone();
+        self.memory.start(Box::new(move |word| _ = kept.try_send(Shout::Kept(word))));
         let mut screen = Screen::new()?;
         let inputs = self.send.clone();
         let _input = term::input::listen(Box::new(move |event| _ = inputs.send(Shout::Input(event))))?;
@@ -112,7 +125,11 @@ impl Shell {
         let code = self.turn_round(&mut screen)?;
         watchdog.allow(Duration::from_secs(8));
         self.runs.end(&self.receive);
+        let last = self.memory.finish();
         drop(screen);
+        if let Some(sentence) = last {
+            let _ = writeln!(std::io::stderr(), "forklore: {}", crate::fact::clean(&sentence));
+        }
         if code == 128 + 9 {
             let _ = write!(std::io::stderr(), "{}", term::GUARD_GONE);
         }
@@ -214,6 +231,11 @@ impl Shell {
             }
             Shout::Input(event) => return self.input(event, screen),
             Shout::Notice(notice) => return self.notice(notice, screen),
+            Shout::Kept(kept) => {
+                if let Some(banner) = self.memory.hear(kept, &self.tour.banner) {
+                    self.tell(Event::Banner(banner), screen);
+                }
+            }
             Shout::WorkerPanicked(message) => {
                 let first = message.lines().next().unwrap_or_default();
                 self.tell(Event::Notice(format!("A fault of the program itself: {first}")), screen);
@@ -306,7 +328,7 @@ impl Shell {
                 }
                 Effect::Hold => self.held = Some(self.scene.clone()),
                 Effect::Release => self.held = None,
-                Effect::Remember(memory) => self.remember(&memory),
+                Effect::Remember(memory) => self.memory.remember(memory),
                 Effect::NextTheme => self.next_theme(),
                 Effect::Redraw => _ = screen.resume(),
                 Effect::Suspend | Effect::Quit => {}
@@ -321,14 +343,13 @@ impl Shell {
         self.changed = true;
     }
 
-    fn remember(&mut self, _memory: &Memory) {}
-
     fn next_theme(&mut self) {
         let at = self.theme_names.iter().position(|name| *name == self.theme.name()).map_or(0, |at| at + 1);
         let name = self.theme_names.get(at % self.theme_names.len().max(1)).copied().unwrap_or("dark");
         if let Some(theme) = Theme::named(name) {
             let ascii = self.theme.charset() == crate::view::theme::Charset::Ascii;
             self.theme = look::fitted(theme, ascii);
+            self.memory.set_theme(name);
             self.tour.notice = Some(format!("Theme: {name}"));
         }
     }

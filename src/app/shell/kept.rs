@@ -1,0 +1,98 @@
+//! What the learner has done: from the tour's words to the file's, and back.
+
+use crate::progress::{Kept, Place, Prediction, Progress, Saver, Store, When};
+use crate::tour::{Memory, Recall};
+use std::time::Duration;
+
+/// How long saving may take when the learner leaves.
+const LEAVING: Duration = Duration::from_secs(3);
+
+/// The setting that keeps the theme.
+const THEME: &str = "theme";
+
+/// The learner's progress, and the thread that keeps it.
+pub(super) struct Memoir {
+    progress: Progress,
+    store: Option<Store>,
+    saver: Option<Saver>,
+    /// Something was remembered since the start.
+    touched: bool,
+}
+
+impl Memoir {
+    /// Reads what there is; the sentences are what was wrong with it.
+    pub(super) fn open() -> (Self, Vec<String>) {
+        let (store, progress, notices) = Store::open(&Place::Standard);
+        let store = store.not_kept().is_none().then_some(store);
+        (Self { progress, store, saver: None, touched: false }, notices)
+    }
+
+    /// Starts the thread that saves. Without one, or without a place, progress ends with the program, as was told.
+    pub(super) fn start(&mut self, tell: Box<dyn Fn(Kept) + Send>) {
+        self.saver = self.store.take().and_then(|store| Saver::start(store, tell).ok());
+    }
+
+    /// As the tour knows it.
+    pub(super) fn recall(&self) -> Recall {
+        let mut recall = Recall::default();
+        for (id, lesson) in &self.progress.lessons {
+            let seen = lesson.seen.iter().filter_map(|step| usize::try_from(*step).ok()).collect();
+            recall.seen.insert(id.clone(), seen);
+            if lesson.completed.is_some() {
+                recall.done.insert(id.clone());
+            }
+        }
+        let last = self.progress.last.as_ref();
+        recall.place = last.and_then(|last| Some((last.lesson.clone(), usize::try_from(last.step).ok()?)));
+        recall.figures = self.progress.figures.iter().map(|(name, f)| (name.clone(), f.value.clone())).collect();
+        recall
+    }
+
+    /// The theme that the learner chose last.
+    pub(super) fn theme(&self) -> Option<&str> {
+        self.progress.setting(THEME)
+    }
+
+    pub(super) fn set_theme(&mut self, name: &str) {
+        self.progress.set(THEME, name, When::now());
+        self.save();
+    }
+
+    /// Takes something in and has it saved.
+    pub(super) fn remember(&mut self, memory: Memory) {
+        let now = When::now();
+        let step = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match memory {
+            Memory::Seen { lesson, step: n } => self.progress.see(&lesson, step(n), now),
+            Memory::Done { lesson } => self.progress.complete(&lesson, now),
+            Memory::Predicted { lesson, step: n, chosen, right, measured } => {
+                self.progress.predict(&lesson, step(n), Prediction::new(chosen, right, measured, now));
+            }
+            Memory::Figure { name, value } => self.progress.measure(&name, value, now),
+        }
+        self.save();
+    }
+
+    fn save(&mut self) {
+        self.touched = true;
+        if let Some(saver) = &self.saver {
+            saver.save(self.progress.clone());
+        }
+    }
+
+    /// The banner after a word of the saver's: a new one, none any more, or (no value) as it was.
+    pub(super) fn hear(&self, kept: Kept, banner: &Option<String>) -> Option<Option<String>> {
+        match kept {
+            Kept::Saved => banner.is_some().then_some(None),
+            Kept::NotSaved(why) => Some(Some(format!("Not saved: {why}. It will be tried again."))),
+        }
+    }
+
+    /// Saves what waits. A sentence if the last of it could not be kept.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        match self.saver.take()?.finish(LEAVING) {
+            Kept::NotSaved(why) if self.touched => Some(format!("your progress of this session is not saved: {why}")),
+            Kept::Saved | Kept::NotSaved(_) => None,
+        }
+    }
+}
