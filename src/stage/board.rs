@@ -5,6 +5,7 @@ use crate::fact::{Account, Nanos};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Workers that a run can have, those that have left included.
 pub(super) const SLOTS: usize = 64;
@@ -108,6 +109,17 @@ impl Slot {
 
     pub(super) fn set_order(&self, order: u64) {
         self.set(ORDER, order);
+        self.words.wake(self.base + ORDER);
+    }
+
+    /// Takes `order` down if it is still the one that stands.
+    pub(super) fn clear_order(&self, order: u64) {
+        self.words.replace(self.base + ORDER, order, 0);
+    }
+
+    /// Sleeps while the order is `known`, for `patience` at most; may return sooner.
+    pub(super) fn wait_order(&self, known: u64, patience: Duration) {
+        self.words.wait(self.base + ORDER, known, patience);
     }
 
     /// The turn it is on, or was on when it last looked at the clock; none while it begins another.
@@ -190,6 +202,24 @@ fn narrow(word: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn who_waits_for_an_order_is_woken_by_it() {
+        let (_, fd) = Board::create().expect("memfd");
+        let (ours, theirs) = (Board::open(&fd).expect("map").slot(2), Board::open(&fd).expect("map").slot(2));
+        let begun = Instant::now();
+        let waits = std::thread::Builder::new().spawn(move || {
+            while theirs.order() == 0 {
+                theirs.wait_order(0, Duration::from_secs(600));
+            }
+            theirs.order()
+        });
+        ours.set_order(u64::MAX);
+        assert_eq!(waits.expect("a thread").join().expect("no panic"), u64::MAX);
+        ours.wait_order(7, Duration::from_secs(600));
+        assert!(begun.elapsed() < Duration::from_secs(300), "another order than the known one is not waited for");
+    }
 
     #[test]
     fn slices_are_read_once_and_the_overwritten_are_counted() {

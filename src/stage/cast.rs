@@ -1,14 +1,14 @@
 //! What a demo's code has on stage: its workers, the learner's wishes, and a way to tell what happens.
 
+mod enter;
 mod worker;
 
 pub use worker::{Pulse, Worker};
 
-use super::board::{Board, SLOTS, Slot, State};
-use super::launch::{cannot_start, default_signals, fork_child};
+use super::board::{Board, Slot, State};
 use super::now;
 use super::wire::{Brief, Lines, line};
-use crate::fact::{As, Cpu, DemoSpec, Fact, Nanos, Params, Pid, Stamped, Steer, Tid, Unavailable, Values};
+use crate::fact::{Cpu, DemoSpec, Fact, Nanos, Params, Pid, Stamped, Steer, Tid, Unavailable, Values};
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -20,12 +20,9 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// The stack of a worker that is a thread. Small, so that many fit the bound on address space.
-const STACK: usize = 512 * 1024;
 
 /// How long a worker may take to leave before its process is ended.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -35,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Stage {
     brief: Brief,
     board: Board,
-    report: File,
+    report: Arc<File>,
     steer: Lines<File>,
     children: SignalFd,
     bell: Arc<EventFd>,
@@ -55,7 +52,25 @@ pub struct Entry {
     /// How it ended, if it did: the wait status of a process, its return for a thread.
     pub ended: Option<Ended>,
     slot: Slot,
-    thread: Option<JoinHandle<()>>,
+    body: Body,
+}
+
+/// What a worker is made of.
+#[derive(Debug)]
+enum Body {
+    /// A child process.
+    Process,
+    /// A thread of the leader, until it was joined.
+    Thread(Option<JoinHandle<()>>),
+    /// The leader's own main thread: never sent off, never reaped here.
+    Leader,
+}
+
+impl Entry {
+    /// It is on and can be sent off.
+    fn is_on(&self) -> bool {
+        self.ended.is_none() && !matches!(self.body, Body::Leader)
+    }
 }
 
 /// How a worker ended.
@@ -98,7 +113,7 @@ impl Stage {
         set.thread_block().context("cannot wait for children")?;
         let children = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let bell = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
-        let steer = Lines::new(steer);
+        let (report, steer) = (Arc::new(report), Lines::new(steer));
         Ok(Self { brief, board, report, steer, children, bell, cast: Vec::new(), cues: VecDeque::new() })
     }
 
@@ -135,12 +150,12 @@ impl Stage {
     /// The number of the worker with this letter, if it is still on.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<usize> {
-        self.cast.iter().position(|e| e.name == name && e.ended.is_none())
+        self.cast.iter().position(|e| e.name == name && e.is_on())
     }
 
     /// The numbers of the workers that are still on.
     pub fn on(&self) -> impl DoubleEndedIterator<Item = usize> {
-        self.cast.iter().enumerate().filter(|(_, e)| e.ended.is_none()).map(|(n, _)| n)
+        self.cast.iter().enumerate().filter(|(_, e)| e.is_on()).map(|(n, _)| n)
     }
 
     /// Tells a fact, true now.
@@ -151,84 +166,7 @@ impl Stage {
     /// Tells a fact that was true at `at` (CLOCK_MONOTONIC).
     pub fn tell_at(&mut self, at: Nanos, fact: Fact) {
         // The program reads this pipe or has ended; then the warden ends us.
-        let _ = self.report.write_all(&line(&Stamped::new(at, fact)));
-    }
-
-    /// Brings a worker on. `body` runs in a process or a thread of its own, with `settings` in force, and ends when its
-    /// orders say so. A nice value that is refused is told, and the worker goes on without it.
-    ///
-    /// # Errors
-    /// The machine refuses another task or the CPUs, or the board is full.
-    pub fn enter(
-        &mut self,
-        what: As,
-        settings: &Settings,
-        body: impl FnOnce(&Worker) + Send + 'static,
-    ) -> Result<usize, Unavailable> {
-        let number = self.cast.len();
-        if number >= SLOTS {
-            return Err(Unavailable::new(
-                "cannot bring on another worker",
-                format!("{SLOTS} have been on in this run"),
-            ));
-        }
-        let name = letter(number);
-        let slot = self.board.slot(number);
-        let worker = Worker::new(name.clone(), slot.clone(), Arc::clone(&self.bell));
-        // Held at a gate of its own until its settings are in force.
-        let gate = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|e| cannot_start("a worker", &e.into()))?;
-        let gate = Arc::new(gate);
-        let held = Arc::clone(&gate);
-        let body = move |worker: &Worker| {
-            let _ = held.read();
-            body(worker);
-        };
-        let leader = Pid(std::process::id());
-        let (tid, pid, thread) = match what {
-            As::Processes => {
-                let pid = self.enter_process(worker, body)?;
-                (Tid(pid.0), pid, None)
-            }
-            As::Threads => {
-                let (tid, thread) = enter_thread(worker, body)?;
-                (tid, leader, Some(thread))
-            }
-        };
-        let number16 = u16::try_from(number).ok();
-        self.tell(Fact::Task { tid, pid, parent: leader.0, name: name.clone(), slot: number16 });
-        self.cast.push(Entry { name, tid, pid, ended: None, slot, thread });
-        let settled = self.settle(number, settings);
-        // The worker waits at the gate and would for ever; one that cannot be settled is sent off there and then.
-        if settled.is_err() {
-            self.order(number, Worker::HALT);
-        }
-        let _ = gate.write(1);
-        settled.map(|()| number)
-    }
-
-    fn settle(&mut self, number: usize, settings: &Settings) -> Result<(), Unavailable> {
-        if !settings.cpus.is_empty() {
-            self.pin(number, &settings.cpus)?;
-        }
-        if settings.nice != 0
-            && let Err(refused) = self.nice(number, settings.nice)
-        {
-            self.tell(Fact::Refused(refused));
-        }
-        Ok(())
-    }
-
-    fn enter_process(&self, worker: Worker, body: impl FnOnce(&Worker)) -> Result<Pid, Unavailable> {
-        let leader = rustix::process::getpid();
-        let child = fork_child(move || {
-            default_signals();
-            let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
-            if rustix::process::getppid() == Some(leader) {
-                worker.play(body);
-            }
-            0
-        });
-        child.map_err(|e| cannot_start("a worker", &e.into()))
+        let _ = (&*self.report).write_all(&line(&Stamped::new(at, fact)));
     }
 
     /// What to act upon next, waiting no longer than `patience` (for ever if none).
@@ -293,7 +231,9 @@ impl Stage {
     fn process_ended(&mut self, pid: nix::unistd::Pid, ended: Ended, core: bool) {
         let pid = ours(pid);
         self.tell(exit_fact(pid, &ended, core));
-        if let Some(number) = self.cast.iter().position(|e| e.pid == pid && e.thread.is_none() && e.ended.is_none()) {
+        if let Some(number) =
+            self.cast.iter().position(|e| e.pid == pid && matches!(e.body, Body::Process) && e.is_on())
+        {
             self.left(number, ended);
         }
     }
@@ -305,7 +245,8 @@ impl Stage {
             if entry.ended.is_some() || entry.slot.state() != State::Done {
                 continue;
             }
-            let Some(thread) = entry.thread.take() else { continue };
+            let Body::Thread(thread) = &mut entry.body else { continue };
+            let Some(thread) = thread.take() else { continue };
             let code = if thread.join().is_ok() { 0 } else { 101 };
             let (tid, pid) = (entry.tid, entry.pid);
             self.tell(Fact::Exit { tid, pid, code: Some(code), signal: None, core: None });
@@ -323,7 +264,7 @@ impl Stage {
         self.cues.push_back(Cue::Ended(number));
     }
 
-    /// Gives a worker an order: any number but 0 and [`Worker::HALT`], which the demo understands.
+    /// Gives a worker an order that the demo understands: 0 means "go on", [`Worker::HALT`] "leave".
     pub fn order(&self, number: usize, order: u64) {
         if let Some(entry) = self.cast.get(number) {
             entry.slot.set_order(order);
@@ -360,12 +301,12 @@ impl Stage {
             self.order(*number, Worker::HALT);
         }
         let until = Instant::now() + PATIENCE;
-        let still = |stage: &Self| numbers.iter().any(|n| stage.cast.get(*n).is_some_and(|e| e.ended.is_none()));
+        let still = |stage: &Self| numbers.iter().any(|n| stage.cast.get(*n).is_some_and(Entry::is_on));
         while still(self) && Instant::now() < until {
             self.listen(Some(Duration::from_millis(20)));
         }
         for number in numbers {
-            let Some(entry) = self.cast.get(*number).filter(|e| e.ended.is_none() && e.thread.is_none()) else {
+            let Some(entry) = self.cast.get(*number).filter(|e| e.is_on() && matches!(e.body, Body::Process)) else {
                 continue;
             };
             if let Some(target) = super::Target::open(entry.pid) {
@@ -383,28 +324,6 @@ impl Stage {
         let all: Vec<_> = self.on().collect();
         self.dismiss(&all);
     }
-}
-
-/// Starts a worker's thread and waits for its id.
-fn enter_thread(
-    worker: Worker,
-    body: impl FnOnce(&Worker) + Send + 'static,
-) -> Result<(Tid, JoinHandle<()>), Unavailable> {
-    let (send, receive) = mpsc::sync_channel(1);
-    let run = move || {
-        let _ = send.send(rustix::thread::gettid());
-        worker.play(body);
-    };
-    let builder = std::thread::Builder::new().stack_size(STACK);
-    let thread = builder.spawn(run).map_err(|e| cannot_start("a worker", &e))?;
-    let tid = receive.recv().map_err(|_| Unavailable::new("cannot start a worker", "its thread ended at once"))?;
-    Ok((Tid(tid.as_raw_nonzero().get().unsigned_abs()), thread))
-}
-
-/// The letter of the worker of this number: A to Z, then A2 and so on.
-fn letter(number: usize) -> String {
-    let c = char::from(b'A' + u8::try_from(number % 26).unwrap_or(0));
-    if number < 26 { c.to_string() } else { format!("{c}{}", number / 26 + 1) }
 }
 
 fn ours(pid: nix::unistd::Pid) -> Pid {

@@ -8,9 +8,11 @@ use memmap2::{MmapOptions, MmapRaw};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
+use rustix::thread::{Timespec, futex};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The shared words, mapped into this process.
 #[derive(Debug)]
@@ -61,6 +63,42 @@ impl Words {
         }
     }
 
+    /// Sets the word at `index` to `value` if it is `known`.
+    pub(super) fn replace(&self, index: usize, known: u64, value: u64) {
+        if self.writable
+            && let Some(word) = self.at(index)
+        {
+            let _ = word.compare_exchange(known, value, Ordering::AcqRel, Ordering::Relaxed);
+        }
+    }
+
+    /// Sleeps while the lower half of the word at `index` is that of `known`, for `patience` at most, until [`Words::wake`];
+    /// may return sooner. (futex(2) knows 32 bits, so orders are told apart by their lower half.)
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is compared")]
+    pub(super) fn wait(&self, index: usize, known: u64, patience: Duration) {
+        let Ok(patience) = Timespec::try_from(patience) else { return };
+        if let Some(half) = self.lower_half(index) {
+            // A wake, a signal, another value and the time all mean the same to the caller: look again.
+            let _ = futex::wait(half, futex::Flags::empty(), known as u32, Some(&patience));
+        }
+    }
+
+    /// Wakes all who wait for the word at `index` to change, in whatever process.
+    pub(super) fn wake(&self, index: usize) {
+        if let Some(half) = self.lower_half(index) {
+            let _ = futex::wake(half, futex::Flags::empty(), i32::MAX.unsigned_abs());
+        }
+    }
+
+    fn lower_half(&self, index: usize) -> Option<&AtomicU32> {
+        let word: *const AtomicU32 = std::ptr::from_ref(self.at(index)?).cast();
+        let half = usize::from(cfg!(target_endian = "big"));
+        // SAFETY: within the word that `at` found, aligned for half of it, and living as long. Nothing here reads or writes
+        // through it: only its address goes to the kernel, which reads it atomically.
+        #[expect(unsafe_code, reason = "the half of a word that the kernel can wait for")]
+        Some(unsafe { &*word.add(half) })
+    }
+
     fn at(&self, index: usize) -> Option<&AtomicU64> {
         if index >= self.len() {
             return None;
@@ -68,7 +106,7 @@ impl Words {
         let start = self.map.as_ptr().cast::<AtomicU64>();
         // SAFETY: the mapping begins on a page, so every word is aligned; `index` is within it; its size is sealed, so
         // the page stays; other processes touch it by atomic words only, and an AtomicU64 may change at any time. On a
-        // read-only mapping only `load` is called (`store` asks `writable`).
+        // read-only mapping only `load` is called (`store` and `replace` ask `writable`).
         #[expect(unsafe_code, reason = "a word of shared memory")]
         Some(unsafe { &*start.add(index) })
     }

@@ -1,13 +1,17 @@
 //! A worker from the inside.
 
-use crate::fact::{Cpu, Tid, Unavailable};
+use crate::fact::{Cpu, Fact, Stamped, Tid, Unavailable};
 use crate::stage::account;
 use crate::stage::board::{OwnSlice, Slot, State};
 use crate::stage::now;
 use crate::stage::slices::GAP;
+use crate::stage::wire::line;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::eventfd::EventFd;
+use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A worker, in its own process or thread.
 #[derive(Debug)]
@@ -15,14 +19,18 @@ pub struct Worker {
     name: String,
     slot: Slot,
     bell: Arc<EventFd>,
+    report: Arc<File>,
 }
 
 impl Worker {
     /// The order to leave.
     pub const HALT: u64 = u64::MAX;
 
-    pub(super) fn new(name: String, slot: Slot, bell: Arc<EventFd>) -> Self {
-        Self { name, slot, bell }
+    /// The order to wait until one is settled.
+    pub(super) const HOLD: u64 = u64::MAX - 1;
+
+    pub(super) fn new(name: String, slot: Slot, bell: Arc<EventFd>, report: Arc<File>) -> Self {
+        Self { name, slot, bell, report }
     }
 
     /// Its letter.
@@ -31,22 +39,56 @@ impl Worker {
         &self.name
     }
 
+    /// Its thread id. Only true when the worker itself asks.
+    #[must_use]
+    pub fn tid(&self) -> Tid {
+        Tid(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs())
+    }
+
+    /// Tells a fact, true now. Workers and leader write to one pipe: what fits PIPE_BUF bytes goes in whole (pipe(7)),
+    /// what does not is refused, and the refusal told.
+    pub fn tell(&self, fact: Fact) {
+        let mut bytes = line(&Stamped::new(now(), fact));
+        if bytes.len() > libc::PIPE_BUF {
+            let why = format!("{} bytes, and {} fit the pipe in one piece", bytes.len(), libc::PIPE_BUF);
+            let refused = Unavailable::new(format!("a report of worker {}", self.name), why);
+            bytes = line(&Stamped::new(now(), Fact::Refused(refused)));
+        }
+        // The program reads this pipe or has ended; then the warden ends us.
+        let _ = (&*self.report).write_all(&bytes);
+    }
+
     /// The order that stands: 0 for "go on".
     #[must_use]
     pub fn order(&self) -> u64 {
         self.slot.order()
     }
 
-    /// Takes the order down, so that the next one is seen.
-    pub fn done_with_order(&self) {
-        self.slot.set_order(0);
+    /// Sleeps until the order that stands is another than `known`, but no longer than `patience`; the order then.
+    #[must_use]
+    pub fn wait(&self, known: u64, patience: Duration) -> u64 {
+        let until = Instant::now() + patience;
+        loop {
+            let order = self.order();
+            let left = until.saturating_duration_since(Instant::now());
+            if order != known || left.is_zero() {
+                return order;
+            }
+            self.slot.wait_order(known, left);
+        }
     }
 
-    /// Plays the part: `body`, then the kernel's account, then the bell.
+    /// Takes `order` down, so that the next one is seen; one that came meanwhile stands.
+    pub fn done_with_order(&self, order: u64) {
+        self.slot.clear_order(order);
+    }
+
+    /// Plays the part: held until settled, then `body`, then the kernel's account, then the bell.
     pub(super) fn play(&self, body: impl FnOnce(&Self)) {
         // Nobody's part depends on its name in ps; a refusal is no reason to stop.
         let _ = rustix::thread::set_name(&comm(&self.name));
         self.slot.set_state(State::Working);
+        while self.wait(Self::HOLD, Duration::from_secs(1)) == Self::HOLD {}
         body(self);
         if let Some(account) = account::of_this_thread() {
             self.slot.set_account(&account);
@@ -117,7 +159,7 @@ fn this_cpu() -> u32 {
 }
 
 /// What ps, top and perf show a worker as.
-fn comm(name: &str) -> std::ffi::CString {
+pub(super) fn comm(name: &str) -> std::ffi::CString {
     std::ffi::CString::new(format!("forklore {name}")).unwrap_or_default()
 }
 
