@@ -1,5 +1,6 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod crash;
 mod timeslice;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
@@ -21,7 +22,7 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice];
+pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &crash::Crash];
 
 /// The demo called `name`.
 #[must_use]
