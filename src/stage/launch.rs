@@ -13,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 pub(super) fn again(role: Role) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg(role.argument());
+    // Demos panic and run out of memory on purpose. Resolving a backtrace takes a second, and memory that is not there.
+    command.env("RUST_BACKTRACE", "0");
     command
 }
 
