@@ -1,6 +1,7 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
 mod crash;
+mod isolation;
 mod timeslice;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
@@ -22,7 +23,7 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &crash::Crash];
+pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash];
 
 /// The demo called `name`.
 #[must_use]

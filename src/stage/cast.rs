@@ -271,6 +271,12 @@ impl Stage {
         }
     }
 
+    /// A worker's counter.
+    #[must_use]
+    pub fn work(&self, number: usize) -> u64 {
+        self.cast.get(number).map_or(0, |entry| entry.slot.work())
+    }
+
     /// Sets a worker's nice value.
     ///
     /// # Errors

@@ -72,11 +72,12 @@ impl Words {
         }
     }
 
-    /// Sleeps while the lower half of the word at `index` is that of `known`, for `patience` at most, until [`Words::wake`];
+    /// Sleeps while the lower half of the word at `index` is that of `known`, for `patience` (or an hour) at most, until [`Words::wake`];
     /// may return sooner. (futex(2) knows 32 bits, so orders are told apart by their lower half.)
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is compared")]
     pub(super) fn wait(&self, index: usize, known: u64, patience: Duration) {
-        let Ok(patience) = Timespec::try_from(patience) else { return };
+        let hours = patience.min(Duration::from_secs(3600));
+        let Ok(patience) = Timespec::try_from(hours) else { return };
         if let Some(half) = self.lower_half(index) {
             // A wake, a signal, another value and the time all mean the same to the caller: look again.
             let _ = futex::wait(half, futex::Flags::empty(), known as u32, Some(&patience));

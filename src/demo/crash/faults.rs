@@ -20,7 +20,7 @@ const CODE: i32 = 3;
 const WILD: u64 = 192 << 20;
 
 /// What it takes at a time.
-const BITE: usize = 4 << 20;
+const BITE: usize = 8 << 20;
 
 /// A stack that is larger than this would meet the bound on memory first, and then the signal would be another one.
 const STACK: u64 = 16 << 20;

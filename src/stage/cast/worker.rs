@@ -67,15 +67,20 @@ impl Worker {
     /// Sleeps until the order that stands is another than `known`, but no longer than `patience`; the order then.
     #[must_use]
     pub fn wait(&self, known: u64, patience: Duration) -> u64 {
-        let until = Instant::now() + patience;
+        let begun = Instant::now();
         loop {
             let order = self.order();
-            let left = until.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(begun.elapsed());
             if order != known || left.is_zero() {
                 return order;
             }
             self.slot.wait_order(known, left);
         }
+    }
+
+    /// Sets its counter, for a worker that does not beat: how far it has come. Shown as its "work".
+    pub fn set_work(&self, work: u64) {
+        self.slot.set_work(work);
     }
 
     /// Takes `order` down, so that the next one is seen; one that came meanwhile stands.
