@@ -107,6 +107,7 @@ impl Production {
     fn await_held(&mut self) -> Result<(), Unavailable> {
         let until = Instant::now() + RAISING;
         let refused = |why: String| Unavailable::new("cannot start the demo", why);
+        // Leader and warden each say their word when they come to it: either may be first.
         let mut held = false;
         loop {
             let mut said = Vec::new();
