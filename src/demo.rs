@@ -3,6 +3,7 @@
 mod crash;
 mod isolation;
 mod timeslice;
+mod unruly;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
 use crate::stage::Stage;
@@ -23,7 +24,7 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash];
+pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
 
 /// The demo called `name`.
 #[must_use]
