@@ -17,7 +17,7 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use rustix::fd::AsRawFd;
 use rustix::process::Signal as Sig;
-use std::io::{IoSliceMut, Write};
+use std::io::{ErrorKind, IoSliceMut, Write};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
@@ -50,7 +50,7 @@ pub fn run() -> u8 {
 
 struct Warden {
     control: Lines<UnixStream>,
-    voice: UnixStream,
+    voice: Voice,
     signals: SignalFd,
     leader: Pid,
     limits: Limits,
@@ -78,19 +78,18 @@ impl Warden {
         let signals = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let control = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
         let fds = receive(&control)?;
-        let mut voice = control.try_clone()?;
-        voice.set_write_timeout(Some(Duration::from_secs(1)))?;
+        let mut voice = Voice { to: control.try_clone()?, unsaid: Vec::new() };
         let mut control = Lines::new(control);
         let Ok(limits) = control.wait() else { return Ok(None) };
         let limits = serde_json::from_slice(&limits).context("the limits")?;
         match raise(fds) {
             Ok(pid) => {
-                voice.write_all(&line(&Word::Leader { pid: pid.0 }))?;
+                voice.say(&Word::Leader { pid: pid.0 });
                 control.get_ref().set_nonblocking(true)?;
                 Ok(Some(Self { control, voice, signals, leader: pid, limits, stop: Stop::No }))
             }
             Err(why) => {
-                voice.write_all(&line(&Word::Failed { why: why.to_string() }))?;
+                voice.say(&Word::Failed { why: why.to_string() });
                 Ok(None)
             }
         }
@@ -102,6 +101,7 @@ impl Warden {
         let mut look = Instant::now() + LOOK;
         loop {
             self.wait(look);
+            self.voice.flush();
             let mut orders = Vec::new();
             self.control.drain(usize::MAX, |line| orders.extend(serde_json::from_slice::<Order>(line)));
             orders.extend(self.control.ended().then_some(Order::Stop));
@@ -171,8 +171,7 @@ impl Warden {
     /// Passes a wait status on; true if it is the leader's end.
     fn tell(&mut self, status: WaitStatus) -> bool {
         let Some(word) = word(status) else { return false };
-        // If nobody listens any more the control pipe ends, and with it everything.
-        let _ = self.voice.write_all(&line(&word));
+        self.voice.say(&word);
         matches!(word, Word::Exit { pid, .. } if pid == self.leader.0)
     }
 
@@ -187,7 +186,7 @@ impl Warden {
             return;
         };
         if self.stop == Stop::No {
-            let _ = self.voice.write_all(&line(&Word::Bound { what }));
+            self.voice.say(&Word::Bound { what });
             // No grace for what grows: everything is stopped and killed now.
             self.stop = Stop::Grace(Instant::now());
         }
@@ -199,7 +198,49 @@ impl Warden {
         for status in statuses {
             self.tell(status);
         }
-        let _ = self.voice.write_all(&line(&Word::Empty { left_behind }));
+        self.voice.say(&Word::Empty { left_behind });
+        self.voice.finish();
+    }
+}
+
+/// What the program is told. It never waits for the program, which may be stopped or busy: what cannot be said now is said
+/// later. (The socket does not block, since the control is the same one.)
+struct Voice {
+    to: UnixStream,
+    unsaid: Vec<u8>,
+}
+
+/// Bytes that may wait to be said. A demo can end processes faster than a stopped program listens.
+const UNSAID: usize = 1 << 20;
+
+impl Voice {
+    /// Says `word`, now or later; with too much unsaid only the last word is kept.
+    fn say(&mut self, word: &Word) {
+        if self.unsaid.len() < UNSAID || matches!(word, Word::Empty { .. }) {
+            self.unsaid.extend(line(word));
+        }
+        self.flush();
+    }
+
+    /// Says as much as is taken.
+    fn flush(&mut self) {
+        while !self.unsaid.is_empty() {
+            match self.to.write(&self.unsaid) {
+                Ok(n) => drop(self.unsaid.drain(..n)),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
+                // Nobody listens any more: the control ends, and with it everything.
+                Err(_) => self.unsaid.clear(),
+            }
+        }
+    }
+
+    /// Waits until all is said or nobody listens.
+    fn finish(&mut self) {
+        while !self.unsaid.is_empty() {
+            let _ = poll(&mut [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE);
+            self.flush();
+        }
     }
 }
 
@@ -250,4 +291,30 @@ fn raise(fds: Vec<OwnedFd>) -> anyhow::Result<Pid> {
     let error = Stdio::from(output.try_clone()?);
     let child = spawn(command, "the demo", [Stdio::null(), Stdio::from(output), error])?;
     Ok(Pid(child.id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_on_a_program_that_listens_late() {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.set_nonblocking(true).expect("a socket");
+        let mut voice = Voice { to: ours, unsaid: Vec::new() };
+        let word = |pid| Word::Exit { pid, code: Some(0), signal: None, core: false };
+        (0..5000).for_each(|pid| voice.say(&word(pid)));
+        assert!(!voice.unsaid.is_empty(), "more than a socket holds");
+        let listener = std::thread::Builder::new().spawn(move || {
+            let mut heard = 0;
+            Lines::new(theirs).drain(usize::MAX, |line| {
+                assert_eq!(serde_json::from_slice::<Word>(line).expect("a word"), word(heard));
+                heard += 1;
+            });
+            heard
+        });
+        voice.finish();
+        drop(voice);
+        assert_eq!(listener.expect("a thread").join().expect("no panic"), 5000);
+    }
 }
