@@ -110,7 +110,10 @@ impl Warden {
             }
             orders.into_iter().for_each(|order| self.obey(order));
             if self.reap() {
-                left_behind = tree::below(Pid(std::process::id())).len() as u64;
+                // When everybody was told to end, whoever ends after the leader was not left behind by it.
+                if self.stop == Stop::No {
+                    left_behind = tree::below(Pid(std::process::id())).len() as u64;
+                }
                 break;
             }
             let now = Instant::now();
