@@ -34,10 +34,13 @@ impl<'a> Cast<'a> {
     pub(super) fn new<'c>(scene: &Scene, theme: &'a Theme, cells: impl Iterator<Item = &'c Cell>) -> Self {
         let stranger = theme.worker(None);
         let mut looks = HashMap::new();
+        let mut last = Occupant::Nobody;
         for cell in cells {
-            if let Occupant::Task(tid) = cell.who {
+            // Slices are longer than a cell: one look-up each will do.
+            if let (Occupant::Task(tid), true) = (cell.who, cell.who != last) {
                 looks.entry(tid).or_insert_with(|| (String::new(), stranger));
             }
+            last = cell.who;
         }
         // Where an id was used again, the newest task stands last and is kept.
         for task in &scene.tally.tasks {
