@@ -2,8 +2,8 @@
 
 use super::Demo;
 use crate::fact::{
-    Arg, As, Control, Cpu, DemoSpec, Fact, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind,
-    ReturnSpec, Steer, Tally, TaskTally, Turns, Unavailable, Values,
+    Arg, As, Control, Cpu, DemoSpec, Fact, Nanos, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind,
+    ReturnSpec, Source, Steer, Tally, TaskTally, Turns, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
 use serde_json::{Value, json};
@@ -96,9 +96,11 @@ impl Demo for Timeslice {
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
         let workers: Vec<&TaskTally> = tally.workers().collect();
+        let source = tally.start.as_ref().map(|start| start.source);
         let mut turns = Turns::default();
-        workers.iter().for_each(|w| turns.merge(&w.turns));
-        let ran: Vec<f64> = workers.iter().map(|w| w.ran_until(tally.now).seconds()).collect();
+        // Between two looks at /proc many turns may lie: what was seen there is no turn's length.
+        workers.iter().filter(|_| source != Some(Source::Sampled)).for_each(|w| turns.merge(&w.turns));
+        let ran: Vec<f64> = workers.iter().map(|w| ran(w, source, tally.now).seconds()).collect();
         let all: f64 = ran.iter().sum();
         let shares: Vec<f64> = ran.iter().map(|r| if all > 0.0 { round(r / all) } else { 0.0 }).collect();
         let table: serde_json::Map<String, Value> =
@@ -107,8 +109,8 @@ impl Demo for Timeslice {
         let most = shares.iter().copied().reduce(f64::max).unwrap_or(0.0);
         let work: Vec<u64> = workers.iter().map(|w| w.number("work").unwrap_or(0)).collect();
         [
-            ("switches", json!(workers.iter().map(|w| w.switches).sum::<u64>())),
-            ("preempted", json!(workers.iter().map(|w| w.preempted).sum::<u64>())),
+            ("switches", json!(workers.iter().map(|w| switches(w, source)).sum::<u64>())),
+            ("preempted", json!(workers.iter().map(|w| preempted(w, source)).sum::<u64>())),
             ("median_turn_ns", turns.median().map_or(Value::Null, |m| json!(m.0))),
             ("share", Value::Object(table)),
             ("least_share", json!(least)),
@@ -117,6 +119,30 @@ impl Demo for Timeslice {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+}
+
+/// Time on the core: from the lanes, or from the kernel's account where the lanes are only sampled.
+fn ran(worker: &TaskTally, source: Option<Source>, now: Nanos) -> Nanos {
+    match (source, &worker.counters) {
+        (Some(Source::Sampled), Some(account)) => account.ran,
+        _ => worker.ran_until(now),
+    }
+}
+
+/// Times that it left the core, from the kernel's account where the lanes are only sampled.
+fn switches(worker: &TaskTally, source: Option<Source>) -> u64 {
+    match (source, &worker.counters) {
+        (Some(Source::Sampled), Some(account)) => account.voluntary + account.involuntary,
+        _ => worker.switches,
+    }
+}
+
+/// Times that it was pushed off, from the kernel's account where the lanes do not tell why it left.
+fn preempted(worker: &TaskTally, source: Option<Source>) -> u64 {
+    match (source, &worker.counters) {
+        (Some(Source::Sampled | Source::SelfTimed), Some(account)) => account.involuntary,
+        _ => worker.preempted,
     }
 }
 
@@ -195,7 +221,7 @@ impl Company {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Nanos, Pid, Tid};
+    use crate::fact::{Pid, Tid};
 
     #[test]
     fn shares_add_up_and_the_median_is_that_of_all_turns() {

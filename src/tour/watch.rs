@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Milliseconds that a column of the lanes can be.
 pub const ZOOMS: [u64; 10] = [1, 2, 5, 10, 20, 40, 100, 200, 500, 1000];
 
+/// The zoom to begin with: 2 ms a column, so that a turn of some milliseconds is a few columns wide.
+const ZOOM: usize = 1;
+
 /// Columns that a page key moves.
 const PAGE: i64 = 40;
 
@@ -95,7 +98,7 @@ impl Watch {
             }
         }
         let chosen = params.get("victim").and_then(Value::as_str).map(str::to_owned);
-        Self { run, spec, running: true, recorded: false, zoom: 4, picture: 0, paused: None, chosen, choices }
+        Self { run, spec, running: true, recorded: false, zoom: ZOOM, picture: 0, paused: None, chosen, choices }
     }
 
     pub(super) fn recorded(run: RunId, spec: &'static DemoSpec) -> Self {

@@ -13,6 +13,19 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
+/// A sweep that takes less is not read but suffered: such lanes stand still, as a triggered oscilloscope's do.
+const SWEEP: Nanos = Nanos::from_millis(1500);
+/// How long they stand.
+const STILL: Nanos = Nanos::from_millis(1000);
+/// Columns narrower than this make such sweeps at any width of the screen.
+const FLEETING: Nanos = Nanos::from_millis(10);
+
+/// Where the part begins that stands still at `now`, if a page of the lanes is that short: the page before each full
+/// second, so that it is complete when it is first shown.
+fn still(page: u64, now: Nanos) -> Option<Nanos> {
+    (page < SWEEP.0).then(|| Nanos((now.0 / STILL.0 * STILL.0).saturating_sub(page)))
+}
+
 impl View<'_> {
     pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) {
         let inner = panel(self.theme, &self.stage_title(watch), &self.stage_state(watch), focused, area, buf);
@@ -123,9 +136,12 @@ impl View<'_> {
     fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
         let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
-        let Some(paused) = watch.paused else { return live };
-        // The window moves a page at a time, so that the cursor moves and the picture stands.
         let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
+        let Some(paused) = watch.paused else {
+            return still(page, scene.now())
+                .map_or(live, |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live });
+        };
+        // The window moves a page at a time, so that the cursor moves and the picture stands.
         let from = Nanos(paused.at.0 / page.max(1) * page);
         Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }
     }
@@ -140,6 +156,14 @@ impl View<'_> {
         let mut said: Vec<(String, Role)> = Vec::new();
         if let Some(paused) = watch.paused {
             said.push((describe_slice(self.scene, paused.cpu, paused.at), Role::Strong));
+        }
+        if watch.paused.is_none()
+            && watch.running
+            && watch.spec.pictures.contains(&Picture::Lanes)
+            && watch.column() < FLEETING
+        {
+            let words = "The lanes hold still for a second at a time, to be read; ] shows all of it, p pauses.";
+            said.push((words.to_owned(), Role::Dim));
         }
         said.extend(self.choices(watch));
         said.extend(self.scene.refused.iter().rev().take(2).map(|r| (clean_line(&r.to_string()), Role::Warning)));

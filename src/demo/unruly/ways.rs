@@ -90,7 +90,9 @@ fn set(what: Signal, to: SigHandler) {
 
 /// Ignores everything that asks politely.
 pub(super) fn ignore_term() {
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].map(|what| set(what, SigHandler::SigIgn));
+    for what in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+        set(what, SigHandler::SigIgn);
+    }
 }
 
 /// Neither signals nor orders move it.

@@ -100,10 +100,9 @@ impl<'a> Question<'a> {
             (Some(false) | None, false) => (Role::Text, " "),
         };
         let pointer = if self.cursor == Some(i) { "▸" } else { " " };
-        let letter = char::from(b'a' + u8::try_from(i % 26).unwrap_or(0));
         let head = [
             Span::styled(format!("{pointer} "), style(Role::Accent)),
-            Span::styled(format!("{letter} "), style(Role::Key)),
+            Span::styled(format!("{} ", i + 1), style(Role::Key)),
             Span::styled(format!("{sign} "), style(role)),
         ];
         let indent = 6;
