@@ -4,7 +4,7 @@
 
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use forklore::term::{self, Notice, Screen, Suspended, guard};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -48,7 +48,7 @@ fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
                 let size = frame.area();
                 let text =
                     format!("ui={}; beat {beat}\n{}x{}\nlast {last};", std::process::id(), size.width, size.height);
-                frame.render_widget(Paragraph::new(text), size);
+                frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), size);
             })?;
             match told.recv_timeout(Duration::from_millis(100)) {
                 Ok(Happened::Notice(Notice::Resumed)) => screen.resume()?,
