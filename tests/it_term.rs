@@ -7,8 +7,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -141,7 +141,8 @@ impl Shell {
         self.wait_from(from, "\x1b[?1049h");
         self.wait_shown("; beat");
         let text = self.shown();
-        let ui = text.split("ui=").nth(1).and_then(|s| s.split(';').next()).and_then(|s| s.parse().ok()).expect("a pid");
+        let ui =
+            text.split("ui=").nth(1).and_then(|s| s.split(';').next()).and_then(|s| s.parse().ok()).expect("a pid");
         (Pid::from_raw(parent(ui)), Pid::from_raw(ui))
     }
 
@@ -167,7 +168,8 @@ impl Shell {
     /// Processes started from this shell.
     fn alive(&self) -> Vec<i32> {
         let ours = format!("FORKLORE_TEST={}", self.marker);
-        let pids = std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
+        let pids =
+            std::fs::read_dir("/proc").expect("/proc").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());
         pids.filter(|pid| *pid != self.bash.id() as i32)
             .filter(|pid| {
                 let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
@@ -466,7 +468,8 @@ fn noise_and_a_huge_paste_are_survived() {
 #[test]
 fn without_a_terminal_it_says_so_and_writes_no_escape() {
     for (stdin, stdout) in [(Stdio::null(), Stdio::null()), (Stdio::piped(), Stdio::piped())] {
-        let child = Command::new(termtest()).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn().expect("it starts");
+        let child =
+            Command::new(termtest()).stdin(stdin).stdout(stdout).stderr(Stdio::piped()).spawn().expect("it starts");
         let output = child.wait_with_output().expect("our child");
         let words = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(2), "{words}");

@@ -260,7 +260,7 @@ fn write(directory: &Path, path: &Path, progress: &Progress) -> Result<(), NotSa
         .prefix(TEMPORARY)
         .tempfile_in(directory)
         .map_err(failed("create a file in", directory))?;
-    file.write_all(&text).map_err(failed("write", file.path()))?;
+    file.as_file_mut().write_all(&text).map_err(failed("write", file.path()))?;
     file.as_file().sync_all().map_err(failed("sync", file.path()))?;
     keep_backup(directory, path);
     file.persist(path).map_err(|e| failed("rename to", path)(e.error))?;

@@ -35,7 +35,9 @@ impl Saver {
     /// The kernel refused a thread.
     pub fn start(store: Store, tell: Box<dyn Fn(Kept) + Send>) -> io::Result<Self> {
         let (orders, received) = channel();
-        std::thread::Builder::new().name("saver".into()).spawn(move || Work { store, tell, due: None }.run(&received))?;
+        std::thread::Builder::new()
+            .name("saver".into())
+            .spawn(move || Work { store, tell, due: None }.run(&received))?;
         Ok(Self { orders })
     }
 

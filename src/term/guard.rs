@@ -264,9 +264,8 @@ mod tests {
         let (root, leaf) = loop {
             let found = descendants(&HashSet::new());
             let leaf = found.iter().find(|(p, _)| {
-                mine(&found).is_some_and(|(root, _)| {
-                    Pid::from_raw(*p).and_then(job::stat).is_some_and(|s| s.parent == root)
-                })
+                mine(&found)
+                    .is_some_and(|(root, _)| Pid::from_raw(*p).and_then(job::stat).is_some_and(|s| s.parent == root))
             });
             if let (Some(root), Some(leaf)) = (mine(&found), leaf) {
                 break (root, *leaf);

@@ -24,7 +24,9 @@ enum State {
     /// The three bytes of an old mouse report: read, not believed (they cannot say more than 223 columns).
     OldMouse(u8),
     /// Answers to questions nobody asked (OSC, DCS, APC, PM): passed over up to their end.
-    Words { escape: bool },
+    Words {
+        escape: bool,
+    },
     Paste(Paste),
 }
 
@@ -315,8 +317,12 @@ fn mouse(bits: u16, column: u16, row: u16, released: bool, tell: &mut dyn FnMut(
     let (wheel, motion) = (bits & 64 != 0, bits & 32 != 0);
     let kind = match (wheel, motion, button) {
         (true, ..) => {
-            let turns =
-                [MouseEventKind::ScrollUp, MouseEventKind::ScrollDown, MouseEventKind::ScrollLeft, MouseEventKind::ScrollRight];
+            let turns = [
+                MouseEventKind::ScrollUp,
+                MouseEventKind::ScrollDown,
+                MouseEventKind::ScrollLeft,
+                MouseEventKind::ScrollRight,
+            ];
             turns[usize::from(bits & 3)]
         }
         (_, true, Some(button)) => MouseEventKind::Drag(button),
@@ -380,7 +386,14 @@ mod tests {
     #[test]
     fn a_cut_sequence_costs_itself_only() {
         let q = (KeyCode::Char('q'), KeyModifiers::NONE);
-        for cut in [&b"\xe7\xa8"[..], b"\xff\xfe", b"\x1b[12;34R", b"\x1b]11;rgb:0/0/0\x07", b"\x1bP1$r0m\x1b\\", b"\x1b]cut\x1b[12;34R"] {
+        for cut in [
+            &b"\xe7\xa8"[..],
+            b"\xff\xfe",
+            b"\x1b[12;34R",
+            b"\x1b]11;rgb:0/0/0\x07",
+            b"\x1bP1$r0m\x1b\\",
+            b"\x1b]cut\x1b[12;34R",
+        ] {
             assert_eq!(keys(&[cut, b"q"].concat()), [q], "{cut:?}");
         }
         let (mut parser, mut all) = (Parser::default(), Vec::new());
