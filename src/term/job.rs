@@ -13,7 +13,7 @@ pub(super) static LEAVING: AtomicBool = AtomicBool::new(false);
 pub(super) static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// A signal that came with the one that continues us is read by another thread: it gets so long.
-const HEAR: Duration = Duration::from_millis(100);
+const HEAR: Duration = Duration::from_millis(250);
 
 /// How a suspension went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,6 @@ pub(super) fn wait_for_foreground() -> io::Result<bool> {
             return Err(io::Error::other("in the background, without a shell to bring it forward"));
         }
         stop_group()?;
-        // `kill %1` sends TERM and then CONT, so that a stopped job hears it.
-        let until = Instant::now() + HEAR;
-        while in_background() && !LEAVING.load(Ordering::Acquire) && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
-        }
     }
     Ok(!LEAVING.load(Ordering::Acquire))
 }
@@ -50,7 +45,13 @@ pub(super) fn wait_for_foreground() -> io::Result<bool> {
 pub(super) fn stop_group() -> io::Result<()> {
     STOPPED.store(true, Ordering::Release);
     // Not SIGTSTP: the watchdog reads that one, so it would stop nobody.
-    Ok(kill_current_process_group(Signal::STOP)?)
+    kill_current_process_group(Signal::STOP)?;
+    // `kill %1` sends TERM and then CONT, so that a stopped job hears it.
+    let until = Instant::now() + HEAR;
+    while in_background() && !LEAVING.load(Ordering::Acquire) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 /// Somebody of this session but not of this process group is above us: a shell that does job control. This is what
