@@ -4,10 +4,10 @@
 
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use forklore::term::{self, Notice, Screen, Suspended, guard};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 enum Happened {
@@ -48,31 +48,35 @@ fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
                 let size = frame.area();
                 let text =
                     format!("ui={}; beat {beat}\n{}x{}\nlast {last};", std::process::id(), size.width, size.height);
-                frame.render_widget(Paragraph::new(text), size);
+                frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), size);
             })?;
-            match told.recv_timeout(Duration::from_millis(100)) {
-                Ok(Happened::Notice(Notice::Resumed)) => screen.resume()?,
-                Ok(Happened::Notice(Notice::Suspend)) => last = suspend(&mut screen)?,
-                Ok(Happened::Notice(notice)) => match notice.exit_code() {
-                    Some(code) => {
-                        drop(screen);
-                        if notice == Notice::GuardGone {
-                            eprint!("{}", term::GUARD_GONE);
+            let first = told.recv_timeout(Duration::from_millis(100));
+            for happened in first.into_iter().chain(told.try_iter()) {
+                match happened {
+                    Happened::Notice(Notice::Resumed) => screen.resume()?,
+                    Happened::Notice(Notice::Suspend) => last = suspend(&mut screen)?,
+                    Happened::Notice(notice) => match notice.exit_code() {
+                        Some(code) => {
+                            drop(screen);
+                            if notice == Notice::GuardGone {
+                                eprint!("{}", term::GUARD_GONE);
+                            }
+                            return Ok(code);
                         }
-                        return Ok(code);
+                        None => last = format!("{notice:?}"),
+                    },
+                    Happened::WorkerPanicked(message) => {
+                        last = format!("worker: {}", message.rsplit(": ").next().unwrap_or_default());
                     }
-                    None => last = format!("{notice:?}"),
-                },
-                Ok(Happened::WorkerPanicked(message)) => last = format!("worker: {message}"),
-                Ok(Happened::Input(Event::Key(key))) => match (key.code, key.modifiers) {
-                    (KeyCode::Char('q'), _) => return Ok(0),
-                    (KeyCode::Char('z'), KeyModifiers::CONTROL) => last = suspend(&mut screen)?,
-                    (KeyCode::Char(c), _) => last = act(c),
-                    _ => last = format!("{:?}", key.code),
-                },
-                Ok(Happened::Input(Event::Paste(text))) => last = format!("paste of {}", text.len()),
-                Ok(Happened::Input(_)) | Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                    Happened::Input(Event::Key(key)) => match (key.code, key.modifiers) {
+                        (KeyCode::Char('q'), KeyModifiers::NONE) => return Ok(0),
+                        (KeyCode::Char('z'), KeyModifiers::CONTROL) => last = suspend(&mut screen)?,
+                        (KeyCode::Char(c), KeyModifiers::NONE) => last = act(c),
+                        _ => last = format!("{:?}", key.code),
+                    },
+                    Happened::Input(Event::Paste(text)) => last = format!("paste of {}", text.len()),
+                    Happened::Input(_) => {}
+                }
             }
         }
         Ok(1)

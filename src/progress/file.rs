@@ -94,11 +94,10 @@ impl Store {
             Found::Ours(theirs) => all.merge(&theirs),
             Found::Newer(schema, _) => return Err(NotSaved(newer(schema))),
             Found::Bad(_) => {
-                let aside = set_aside(&path)?;
+                set_aside(&path)?;
                 if let Ok(Found::Ours(theirs)) = find(&directory.join(BACKUP)) {
                     all.merge(&theirs);
                 }
-                drop(aside);
             }
         }
         if lock.is_some() {
@@ -117,7 +116,7 @@ impl Store {
                 *progress
             }
             Ok(Found::Nothing) => Progress::default(),
-            Ok(Found::Bad(_)) if self.directory.is_ok() => self.recover(directory, &path, notices),
+            Ok(Found::Bad(_)) if self.directory.is_ok() => recover(directory, &path, notices),
             Ok(Found::Bad(what)) => {
                 notices.push(format!("{} {what}", path.display()));
                 Progress::default()
@@ -128,32 +127,28 @@ impl Store {
             }
         }
     }
+}
 
-    /// Moves what is not ours aside and goes on with the copy of the save before.
-    fn recover(&mut self, directory: &Path, path: &Path, notices: &mut Vec<String>) -> Progress {
-        let lock = lock(directory);
-        // Another program may have put it right since.
-        let what = match find(path) {
-            Ok(Found::Ours(progress)) => return *progress,
-            Ok(Found::Bad(what)) => what,
-            _ => return Progress::default(),
-        };
-        match lock.and_then(|_held| set_aside(path)) {
-            Ok(aside) => {
-                notices.push(format!("{} {what}; it was moved to {}", path.display(), aside.display()));
-            }
-            Err(NotSaved(why)) => {
-                notices.push(format!("{} {what}", path.display()));
-                self.directory = Err(why);
-            }
+/// Moves what is not ours aside and goes on with the copy of the save before. If it cannot be moved now, the next
+/// save tries again before it writes.
+fn recover(directory: &Path, path: &Path, notices: &mut Vec<String>) -> Progress {
+    let lock = lock(directory);
+    // Another program may have put it right since.
+    let what = match find(path) {
+        Ok(Found::Ours(progress)) => return *progress,
+        Ok(Found::Bad(what)) => what,
+        _ => return Progress::default(),
+    };
+    notices.push(match lock.and_then(|_held| set_aside(path)) {
+        Ok(aside) => format!("{} {what}; it was moved to {}", path.display(), aside.display()),
+        Err(NotSaved(why)) => format!("{} {what}; {why}", path.display()),
+    });
+    match find(&directory.join(BACKUP)) {
+        Ok(Found::Ours(progress)) => {
+            notices.push("your progress is that of the save before".into());
+            *progress
         }
-        match find(&directory.join(BACKUP)) {
-            Ok(Found::Ours(progress)) => {
-                notices.push("your progress is that of the save before".into());
-                *progress
-            }
-            _ => Progress::default(),
-        }
+        _ => Progress::default(),
     }
 }
 
@@ -260,7 +255,7 @@ fn write(directory: &Path, path: &Path, progress: &Progress) -> Result<(), NotSa
         .prefix(TEMPORARY)
         .tempfile_in(directory)
         .map_err(failed("create a file in", directory))?;
-    file.write_all(&text).map_err(failed("write", file.path()))?;
+    file.as_file_mut().write_all(&text).map_err(failed("write", file.path()))?;
     file.as_file().sync_all().map_err(failed("sync", file.path()))?;
     keep_backup(directory, path);
     file.persist(path).map_err(|e| failed("rename to", path)(e.error))?;

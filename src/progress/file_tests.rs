@@ -99,7 +99,8 @@ fn flipped_bits_never_panic_and_never_lose_the_rest() {
 
 #[test]
 fn whatever_stands_there_is_told_and_moved_and_saving_goes_on() {
-    let make: [(&str, fn(&Path)); 5] = [
+    type Make = fn(&Path);
+    let make: [(&str, Make); 5] = [
         ("is a directory", |p| std::fs::create_dir(p).expect("ours")),
         ("is a symbolic link", |p| symlink("/dev/zero", p).expect("ours")),
         ("is a FIFO", |p| nix::unistd::mkfifo(p, nix::sys::stat::Mode::S_IRWXU).expect("ours")),

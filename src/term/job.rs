@@ -3,12 +3,23 @@
 use rustix::process::{Pid, Signal, getpgrp, getppid, getsid, kill_current_process_group};
 use rustix::termios::tcgetpgrp;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// The program was asked to end: it does not stop any more.
+pub(super) static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// We stopped the group ourselves: whoever did so takes the terminal again, and nobody else needs to be told.
+pub(super) static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// A signal that came with the one that continues us is read by another thread: it gets so long.
+const HEAR: Duration = Duration::from_millis(250);
 
 /// How a suspension went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Suspended {
-    /// Stopped, continued, and the terminal is ours again.
+    /// Stopped, continued, and the terminal is ours again (or the program was asked to end meanwhile).
     AndBack,
     /// Nothing was done: no shell of this session would ever continue the program.
     NoShell,
@@ -19,21 +30,28 @@ pub(super) fn in_background() -> bool {
     tcgetpgrp(rustix::stdio::stdin()).is_ok_and(|foreground| foreground != getpgrp())
 }
 
-/// Stops the process group until the shell has put it in the foreground.
-pub(super) fn wait_for_foreground() -> io::Result<()> {
-    while in_background() {
+/// Stops the process group until the shell has put it in the foreground. False if it is to end instead.
+pub(super) fn wait_for_foreground() -> io::Result<bool> {
+    while in_background() && !LEAVING.load(Ordering::Acquire) {
         if !can_stop() {
             return Err(io::Error::other("in the background, without a shell to bring it forward"));
         }
         stop_group()?;
     }
-    Ok(())
+    Ok(!LEAVING.load(Ordering::Acquire))
 }
 
-/// Stops every process of the group, this one included; returns when it goes on.
+/// Stops every process of the group, this one included, unless it is to end; returns when it goes on.
 pub(super) fn stop_group() -> io::Result<()> {
+    STOPPED.store(true, Ordering::Release);
     // Not SIGTSTP: the watchdog reads that one, so it would stop nobody.
-    Ok(kill_current_process_group(Signal::STOP)?)
+    kill_current_process_group(Signal::STOP)?;
+    // `kill %1` sends TERM and then CONT, so that a stopped job hears it.
+    let until = Instant::now() + HEAR;
+    while in_background() && !LEAVING.load(Ordering::Acquire) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 /// Somebody of this session but not of this process group is above us: a shell that does job control. This is what

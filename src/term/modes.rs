@@ -81,9 +81,11 @@ impl Saved {
     }
 }
 
-/// Takes the terminal. May be called again after a stop.
+/// Takes the terminal. May be called again after a stop. A program that was asked to end leaves it alone.
 pub(super) fn enter() -> io::Result<()> {
-    job::wait_for_foreground()?;
+    if !job::wait_for_foreground()? {
+        return Ok(());
+    }
     if SAVED.get().is_none() {
         drop(SAVED.set(Saved::take()?));
     }

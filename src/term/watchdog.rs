@@ -11,6 +11,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::process::{Pid, PidfdFlags, getppid, pidfd_open};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,7 +39,8 @@ pub enum Notice {
     Quit(i32),
     /// The terminal or another process asks for what Ctrl-Z does.
     Suspend,
-    /// The program was stopped and goes on: the terminal is to be taken again, clocks to be set.
+    /// The program was stopped from outside and goes on: the terminal is to be taken again, clocks to be set. Not told
+    /// after [`Screen::suspend`](super::Screen::suspend), which does so itself.
     Resumed,
     /// The terminal has another size.
     Resized,
@@ -226,7 +228,9 @@ impl Watch {
                 if let Some(bond) = self.guard.as_ref().filter(|bond| !bond.broken() && job::is_stopped(bond.pid)) {
                     rustix::process::kill_process(bond.pid, rustix::process::Signal::CONT).ok();
                 }
-                (self.tell)(Notice::Resumed);
+                if !job::STOPPED.swap(false, Ordering::AcqRel) {
+                    (self.tell)(Notice::Resumed);
+                }
             }
             quit => self.leave(Notice::Quit(quit as i32), ""),
         }
@@ -234,6 +238,7 @@ impl Watch {
 
     /// The UI is to leave. The first reason counts; its second runs from there.
     fn leave(&self, why: Notice, words: &'static str) {
+        job::LEAVING.store(true, Ordering::Release);
         if let Some(code) = why.exit_code() {
             lock(&self.orders).deadline.get_or_insert((Instant::now() + GRACE, code, words));
         }

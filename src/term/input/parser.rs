@@ -124,8 +124,8 @@ fn character(mut held: Vec<u8>, byte: u8, tell: &mut dyn FnMut(Event)) -> State 
     }
     held.push(byte);
     let whole = match held[0] {
-        ..0xe0 => 2,
-        ..0xf0 => 3,
+        ..=0xdf => 2,
+        0xe0..=0xef => 3,
         _ => 4,
     };
     if held.len() < whole {
