@@ -60,6 +60,8 @@ pub enum Verdict {
     AsExpected,
     /// Not as the lesson says: name, what was expected, what was measured.
     Otherwise(Vec<(String, String, Value)>),
+    /// The learner ended it before there was anything to judge.
+    EndedEarly,
     /// The demo broke.
     Broke(String),
 }
@@ -132,7 +134,8 @@ impl Tour {
             return Vec::new();
         };
         let Some(player) = self.player_mut() else { return Vec::new() };
-        if player.watch.as_ref().is_some_and(|w| w.running) {
+        if let Some(watch) = player.watch.as_mut().filter(|w| w.running) {
+            watch.asked_to_end = true;
             return vec![Effect::Finish];
         }
         if player.asking().is_some() && !player.warned {
@@ -190,25 +193,28 @@ impl Tour {
         if watch.recorded {
             return Vec::new();
         }
-        let demo = watch.spec.name;
-        let values = scene.values().clone();
-        let Some(step) = self.step().cloned() else { return Vec::new() };
-        let mut effects: Vec<_> = values
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| Memory::Figure { name: format!("{demo}.{name}"), value: value.clone() })
-            .map(Effect::Remember)
-            .collect();
-        self.recall.figures.extend(values.iter().map(|(n, v)| (format!("{demo}.{n}"), v.clone())));
+        let (demo, early) = (watch.spec.name, over && watch.asked_to_end);
         let broke = scene.outcome.as_ref().and_then(|o| o.broke.clone());
-        let place = (self.lesson().map(|l| l.id.clone()).unwrap_or_default(), self.player().map_or(0, |p| p.step));
-        let Some(player) = self.player_mut() else { return effects };
+        let lesson = self.lesson().map(|l| l.id.clone()).unwrap_or_default();
+        let Some(step) = self.step().cloned() else { return Vec::new() };
+        let Some(player) = self.player_mut() else { return Vec::new() };
         // What was judged while the demo went on stays: what the learner did to it afterwards is another experiment.
         if player.verdict.is_some() && broke.is_none() {
             return Vec::new();
         }
-        player.verdict = step.demo().map(|demo| verdict(demo, &values, broke));
-        effects.extend(player.measure(&step, &values, &place));
+        if early && broke.is_none() {
+            player.verdict = Some(Verdict::EndedEarly);
+            return Vec::new();
+        }
+        let values = scene.values();
+        player.verdict = step.demo().map(|demo| verdict(demo, values, broke));
+        let place = (lesson, player.step);
+        let mut effects: Vec<_> = player.measure(&step, values, &place).into_iter().collect();
+        for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
+            let name = format!("{demo}.{name}");
+            self.recall.figures.insert(name.clone(), value.clone());
+            effects.push(Effect::Remember(Memory::Figure { name, value: value.clone() }));
+        }
         effects
     }
 }

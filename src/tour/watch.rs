@@ -24,6 +24,8 @@ pub struct Watch {
     pub spec: &'static DemoSpec,
     /// It goes on.
     pub running: bool,
+    /// The learner asked it to end.
+    pub asked_to_end: bool,
     /// It was recorded, not run here.
     pub recorded: bool,
     /// Which of [`ZOOMS`].
@@ -98,7 +100,18 @@ impl Watch {
             }
         }
         let chosen = params.get("victim").and_then(Value::as_str).map(str::to_owned);
-        Self { run, spec, running: true, recorded: false, zoom: ZOOM, picture: 0, paused: None, chosen, choices }
+        Self {
+            run,
+            spec,
+            running: true,
+            asked_to_end: false,
+            recorded: false,
+            zoom: ZOOM,
+            picture: 0,
+            paused: None,
+            chosen,
+            choices,
+        }
     }
 
     pub(super) fn recorded(run: RunId, spec: &'static DemoSpec) -> Self {

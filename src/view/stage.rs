@@ -5,7 +5,7 @@ use super::panel::panel;
 use super::put::{put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
-use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers, describe_slice};
+use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers};
 use crate::fact::{Nanos, Picture, Tid, Turns, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
@@ -42,18 +42,22 @@ impl View<'_> {
     }
 
     fn stage_title(&self, watch: &Watch) -> String {
-        let start = self.scene.tally.start.as_ref();
-        let alive = self.scene.tally.workers().filter(|w| w.alive()).count();
-        let what = start.and_then(|s| s.params.get("as")).and_then(|v| v.as_str()).unwrap_or("workers").to_owned();
-        let what = if alive == 1 {
-            what.strip_suffix("es").or(what.strip_suffix('s')).unwrap_or(&what).to_owned()
-        } else {
-            what
-        };
-        if self.scene.tally.workers().next().is_none() {
+        let tally = &self.scene.tally;
+        let all = tally.workers().count();
+        let alive = tally.workers().filter(|w| w.alive()).count();
+        if all == 0 {
             return watch.spec.name.to_owned();
         }
-        format!("{}: {alive} {}", watch.spec.name, clean_line(&what))
+        let what = tally.start.as_ref().and_then(|s| s.params.get("as")).and_then(|v| v.as_str());
+        let (one, many) = match what {
+            Some("threads") => ("thread", "threads"),
+            _ => ("process", "processes"),
+        };
+        let words = super::put::count(all as u64, one, many);
+        match watch.running && alive < all {
+            true => format!("{}: {words}, {alive} alive", watch.spec.name),
+            false => format!("{}: {words}", watch.spec.name),
+        }
     }
 
     fn stage_state(&self, watch: &Watch) -> String {
@@ -72,26 +76,46 @@ impl View<'_> {
         self.scene.tally.worker(name).map(|w| w.tid)
     }
 
-    /// Which picture stands where: the learner's first, the others as far as they fit whole.
+    /// Which picture stands where: the learner's first (the lanes while paused), the others as far as they fit.
     fn places(&self, watch: &Watch, area: Rect) -> Vec<(Picture, Rect)> {
         let pictures = watch.spec.pictures;
+        let lanes = pictures.iter().position(|p| *p == Picture::Lanes).filter(|_| watch.paused.is_some());
+        let first = lanes.unwrap_or(watch.picture);
+        let order: Vec<Picture> =
+            (0..pictures.len()).filter_map(|n| pictures.get((first + n) % pictures.len()).copied()).collect();
         let mut places = Vec::new();
         let mut y = area.y;
-        for n in 0..pictures.len() {
-            let Some(picture) = pictures.get((watch.picture + n) % pictures.len()) else { continue };
+        for (n, picture) in order.iter().enumerate() {
             let left = area.bottom().saturating_sub(y);
             let (least, liked) = self.height(*picture, area.width);
             if left < least && n > 0 {
                 continue;
             }
-            let high = if n == 0 && pictures.len() == 1 { left } else { liked.min(left) };
+            let high = if order.len() == 1 { left } else { liked.min(left) };
             places.push((*picture, Rect { y, height: high, ..area }));
             y = y.saturating_add(high).saturating_add(1);
             if y >= area.bottom() {
                 break;
             }
         }
+        self.stretch(&mut places, area);
         places
+    }
+
+    /// Gives the rows that are left over to the lanes: a core may be as tall as [`View::tall`] rows.
+    fn stretch(&self, places: &mut [(Picture, Rect)], area: Rect) {
+        let Some(used) = places.last().map(|(_, place)| place.bottom()) else { return };
+        let Some(at) = places.iter().position(|(picture, _)| *picture == Picture::Lanes) else { return };
+        let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
+        let spare = area.bottom().saturating_sub(used).min(cores.saturating_mul(self.tall() - 1));
+        let more = spare / cores * cores;
+        for (n, (_, place)) in places.iter_mut().enumerate().skip(at) {
+            if n == at {
+                place.height += more;
+            } else {
+                place.y += more;
+            }
+        }
     }
 
     /// The least and the liked height of a picture.
@@ -148,15 +172,12 @@ impl View<'_> {
 
     /// Rows that a core may have: more for the last row of a hall.
     fn tall(&self) -> u16 {
-        if matches!(self.tour.screen, crate::tour::Screen::Present(..)) { 4 } else { 1 }
+        if matches!(self.tour.screen, crate::tour::Screen::Present(..)) { 4 } else { 3 }
     }
 
     /// What is said below the pictures.
     fn stage_words(&self, watch: &Watch, width: u16) -> Vec<Line<'static>> {
         let mut said: Vec<(String, Role)> = Vec::new();
-        if let Some(paused) = watch.paused {
-            said.push((describe_slice(self.scene, paused.cpu, paused.at), Role::Strong));
-        }
         if watch.paused.is_none()
             && watch.running
             && watch.spec.pictures.contains(&Picture::Lanes)
@@ -224,6 +245,9 @@ impl View<'_> {
                 };
                 let list: Vec<_> = list.iter().map(each).collect();
                 (format!("✗ Not as the lesson says. {}.", list.join("; ")), Role::Warning)
+            }
+            Verdict::EndedEarly => {
+                ("You ended it before it could be judged. Space runs it again.".to_owned(), Role::Dim)
             }
             Verdict::Broke(why) => (format!("✗ This demo broke: {}", clean_line(why)), Role::Bad),
         })

@@ -36,14 +36,14 @@ impl Memoir {
     pub(super) fn recall(&self) -> Recall {
         let mut recall = Recall::default();
         for (id, lesson) in &self.progress.lessons {
-            let seen = lesson.seen.iter().filter_map(|step| usize::try_from(*step).ok()).collect();
+            let seen = lesson.seen.iter().map(|step| from_file(*step)).collect();
             recall.seen.insert(id.clone(), seen);
             if lesson.completed.is_some() {
                 recall.done.insert(id.clone());
             }
         }
         let last = self.progress.last.as_ref();
-        recall.place = last.and_then(|last| Some((last.lesson.clone(), usize::try_from(last.step).ok()?)));
+        recall.place = last.map(|last| (last.lesson.clone(), from_file(last.step)));
         recall.figures = self.progress.figures.iter().map(|(name, f)| (name.clone(), f.value.clone())).collect();
         recall
     }
@@ -61,7 +61,7 @@ impl Memoir {
     /// Takes something in and has it saved.
     pub(super) fn remember(&mut self, memory: Memory) {
         let now = When::now();
-        let step = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let step = |n: usize| u32::try_from(n + 1).unwrap_or(u32::MAX);
         match memory {
             Memory::Seen { lesson, step: n } => self.progress.see(&lesson, step(n), now),
             Memory::Done { lesson } => self.progress.complete(&lesson, now),
@@ -95,4 +95,9 @@ impl Memoir {
             Kept::Saved | Kept::NotSaved(_) => None,
         }
     }
+}
+
+/// The file counts steps from 1, as people do.
+fn from_file(step: u32) -> usize {
+    usize::try_from(step.saturating_sub(1)).unwrap_or(0)
 }

@@ -52,6 +52,7 @@ impl Cards<'_> {
         let chosen = Some(task.tid) == self.chosen;
         let look = self.theme.worker(task.slot);
         let (frame, style) = match (task.alive(), chosen) {
+            (false, _) if left(task) => (THIN, self.theme.style(Role::Dim)),
             (false, _) => (DOUBLE, self.theme.style(Role::Bad)),
             (true, true) => (THICK, self.theme.style(Role::BorderFocused)),
             (true, false) => (THIN, self.theme.style(Role::Border)),
@@ -138,11 +139,17 @@ fn counter(task: &TaskTally) -> String {
 
 fn mark_of(task: &TaskTally) -> (&'static str, Role) {
     match (&task.ended, task.stopped) {
+        (Some(_), _) if left(task) => ("○", Role::Dim),
         (Some(_), _) => ("✗", Role::Bad),
         (None, true) => ("‖", Role::Warning),
         (None, false) if task.ready_since.is_some() => ("◦", Role::Warning),
         (None, false) => ("●", Role::Good),
     }
+}
+
+/// It ended as it should: by itself and with code 0.
+fn left(task: &TaskTally) -> bool {
+    matches!(&task.ended, Some((_, Ending::Code(0))))
 }
 
 /// What the worker does, or how it ended.
