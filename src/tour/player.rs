@@ -71,10 +71,22 @@ impl Player {
         Self { lesson, ..Self::default() }
     }
 
+    /// What follows a demo is told when its values were judged, or when it has ended.
+    #[must_use]
+    pub fn told(&self) -> bool {
+        self.verdict.is_some() || self.watch.as_ref().is_some_and(|w| !w.running)
+    }
+
     /// The question that waits for an answer.
     #[must_use]
     pub fn asking(&self) -> Option<&Asked> {
-        self.asked.iter().find(|a| a.chosen.is_none())
+        let told = self.told();
+        self.asked.iter().find(|a| a.chosen.is_none() && (told || !a.afterwards))
+    }
+
+    fn asking_mut(&mut self) -> Option<&mut Asked> {
+        let told = self.told();
+        self.asked.iter_mut().find(|a| a.chosen.is_none() && (told || !a.afterwards))
     }
 
     fn enter(&mut self, step: usize, content: &Step) {
@@ -169,7 +181,7 @@ impl Tour {
     }
 
     pub(super) fn move_option(&mut self, by: isize) {
-        if let Some(asked) = self.player_mut().and_then(|p| p.asked.iter_mut().find(|a| a.chosen.is_none())) {
+        if let Some(asked) = self.player_mut().and_then(Player::asking_mut) {
             let last = asked.options.saturating_sub(1);
             asked.cursor = asked.cursor.saturating_add_signed(by).min(last);
         }
@@ -178,9 +190,7 @@ impl Tour {
     /// Answers the waiting question, with the marked option if none is named.
     pub(super) fn choose_option(&mut self, option: Option<usize>) {
         let Some(step) = self.step().cloned() else { return };
-        let Some(asked) = self.player_mut().and_then(|p| p.asked.iter_mut().find(|a| a.chosen.is_none())) else {
-            return;
-        };
+        let Some(asked) = self.player_mut().and_then(Player::asking_mut) else { return };
         asked.answer(option.unwrap_or(asked.cursor), &step);
     }
 

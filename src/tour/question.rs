@@ -8,6 +8,8 @@ use serde_json::Value;
 pub struct Asked {
     /// Which block of the step asks it.
     pub block: usize,
+    /// It stands after the demo and is asked when the run has been judged.
+    pub afterwards: bool,
     /// How many options there are.
     pub options: usize,
     /// The marked option.
@@ -37,9 +39,11 @@ impl Asked {
             Block::Quiz(quiz) => Some(quiz.options.len()),
             _ => None,
         };
+        let demo = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
         let asked = |(block, b): (usize, &Block)| {
             let options = options(b)?;
-            Some(Self { block, options, cursor: 0, chosen: None, measured: None, right: None })
+            let afterwards = demo.is_some_and(|demo| block > demo);
+            Some(Self { block, afterwards, options, cursor: 0, chosen: None, measured: None, right: None })
         };
         step.blocks.iter().enumerate().filter_map(asked).collect()
     }

@@ -124,10 +124,12 @@ impl Watch {
         Nanos::from_millis(ZOOMS.get(self.zoom).copied().unwrap_or(20))
     }
 
-    /// The chosen worker's letter: the one that was chosen if it is there, or else the first that is alive.
+    /// The chosen worker's letter: the one that was chosen, or that the demo's `victim` names, if it is there; or else
+    /// the first that is alive.
     #[must_use]
     pub fn chosen<'a>(&self, scene: &'a Scene) -> Option<&'a str> {
-        let by_name = self.chosen.as_deref().and_then(|name| scene.tally.worker(name));
+        let victim = scene.tally.start.as_ref().and_then(|s| s.params.get("victim")).and_then(Value::as_str);
+        let by_name = self.chosen.as_deref().or(victim).and_then(|name| scene.tally.worker(name));
         let first = || scene.tally.workers().find(|w| w.alive());
         by_name.or_else(first).map(|w| w.name.as_str())
     }

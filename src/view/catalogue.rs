@@ -66,9 +66,6 @@ impl View<'_> {
             Row::Lesson(n) => {
                 let Some(lesson) = self.tour.lessons.get(n) else { return };
                 let chosen = n == cursor;
-                if chosen {
-                    super::put::paint(buf, area, 0, y, area.width, self.theme.style(Role::Selection));
-                }
                 let mark = if chosen { "▸" } else { " " };
                 let (sign, right) = self.state(lesson);
                 let left = format!("{mark}{sign} {:>2} {}", lesson.number, clean_line(&lesson.title));
@@ -76,6 +73,9 @@ impl View<'_> {
                 let style = self.theme.style(if chosen { Role::Strong } else { Role::Text });
                 put(buf, area, 0, y, &cut(&left, room), style);
                 put_right(buf, area, area.width, y, &right, self.theme.style(Role::Dim));
+                if chosen {
+                    super::put::paint(buf, area, 0, y, area.width, self.theme.style(Role::Selection));
+                }
             }
         }
     }

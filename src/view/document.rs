@@ -21,19 +21,25 @@ impl View<'_> {
     pub(super) fn document(&self, player: &Player, step: &Step, width: u16) -> Document {
         let mut document = Document::default();
         let figure = |name: &str| self.figure(name);
-        let lesson = |id: &str| self.tour.lessons.iter().find(|l| l.id == id).map(|l| clean_line(&l.title));
+        let lesson = |id: &str| self.title_of(id);
         let context = Context { figure: &figure, lesson: &lesson, special: &|_, _| Vec::new() };
         let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
         for (n, block) in step.blocks.iter().enumerate() {
-            if after.is_some_and(|demo| n > demo) && !self.told(player) {
+            if after.is_some_and(|demo| n > demo) && !player.told() {
                 document.add(self.waiting(width));
                 break;
             }
             match (block, player.asked.iter().find(|a| a.block == n).and_then(|a| Some((a, a.question(step)?)))) {
-                (_, Some((asked, question))) => self.question(&mut document, player, asked, question, width, context),
-                (Block::Hint(blocks), _) => document.add(self.hint(player, blocks, width, &context)),
-                (Block::Demo(demo), _) => document.add(self.demo_line(player, demo, width)),
-                (block, _) => document.add(layout(std::slice::from_ref(block), width, self.theme, &context)),
+                (_, Some((asked, question))) => {
+                    let (lines, begins) = self.question(player, asked, question, width);
+                    let first = document.add(lines);
+                    if player.asking() == Some(asked) {
+                        document.options = begins.into_iter().map(|line| line + first).collect();
+                    }
+                }
+                (Block::Hint(blocks), _) => _ = document.add(self.hint(player, blocks, width, &context)),
+                (Block::Demo(demo), _) => _ = document.add(self.demo_line(player, demo, width)),
+                (block, _) => _ = document.add(layout(std::slice::from_ref(block), width, self.theme, &context)),
             }
         }
         if player.notes {
@@ -42,32 +48,28 @@ impl View<'_> {
         document
     }
 
-    /// What follows a demo is told when its values were judged, or when it has ended.
-    fn told(&self, player: &Player) -> bool {
-        player.verdict.is_some() || player.watch.as_ref().is_some_and(|w| !w.running)
-    }
-
     fn waiting(&self, width: u16) -> Vec<Line<'static>> {
         let words = "What it means comes after the run.";
         wrap(&[Piece::new(words, self.theme.style(Role::Dim))], width.into())
     }
 
-    fn question<'a>(
-        &'a self,
-        document: &mut Document,
+    /// The lines of one question, and on which of them each option begins.
+    fn question(
+        &self,
         player: &Player,
-        asked: &'a Asked,
-        question: Of<'a>,
+        asked: &Asked,
+        question: Of<'_>,
         width: u16,
-        context: Context<'a>,
-    ) {
+    ) -> (Vec<Line<'static>>, Vec<usize>) {
         let measured = asked.measured.as_ref().map(|value| self.measured(question, value));
+        let figure = |name: &str| self.figure(name);
+        let lesson = |id: &str| self.title_of(id);
+        let context = Context { figure: &figure, lesson: &lesson, special: &|_, _| Vec::new() };
         let mut widget = match question {
             Of::Predict(predict) => Question::predict(predict, self.theme, context),
             Of::Quiz(quiz) => Question::quiz(quiz, self.theme, context),
         };
-        let waits = player.asking() == Some(asked);
-        widget.cursor = waits.then_some(asked.cursor);
+        widget.cursor = (player.asking() == Some(asked)).then_some(asked.cursor);
         widget.chosen = asked.chosen;
         widget.measured = measured.as_deref();
         widget.answer = match question {
@@ -75,14 +77,17 @@ impl View<'_> {
             Of::Quiz(_) if asked.chosen.is_some() => Answer::Told,
             _ => Answer::Open,
         };
-        let (lines, begins) = widget.lines(width);
-        if !document.lines.is_empty() {
-            document.lines.push(Line::default());
-        }
-        if waits {
-            document.options = begins.into_iter().map(|line| line + document.lines.len()).collect();
-        }
-        document.lines.extend(lines);
+        widget.lines(width)
+    }
+
+    /// The lines of the question `asked`, for screens that show it by itself.
+    pub(super) fn asked(&self, player: &Player, asked: &Asked, width: u16) -> Vec<Line<'static>> {
+        let question = self.tour.step().and_then(|step| asked.question(step));
+        question.map(|question| self.question(player, asked, question, width).0).unwrap_or_default()
+    }
+
+    fn title_of(&self, id: &str) -> Option<String> {
+        self.tour.lessons.iter().find(|l| l.id == id).map(|l| clean_line(&l.title))
     }
 
     /// A measured value with the unit that its demo's spec gives it.
@@ -147,10 +152,13 @@ impl View<'_> {
 }
 
 impl Document {
-    fn add(&mut self, lines: Vec<Line<'static>>) {
+    /// Adds lines after an empty one; on which line they begin.
+    fn add(&mut self, lines: Vec<Line<'static>>) -> usize {
         if !self.lines.is_empty() && !lines.is_empty() {
             self.lines.push(Line::default());
         }
+        let first = self.lines.len();
         self.lines.extend(lines);
+        first
     }
 }

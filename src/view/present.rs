@@ -1,6 +1,6 @@
 //! The projector's screen: the step reduced to its headline and its question, the stage large, no chrome.
 
-use super::put::{put, put_line, put_right, width};
+use super::put::{put, put_line, put_right};
 use super::theme::Role;
 use super::{Extent, View};
 use crate::fact::clean_line;
@@ -66,23 +66,11 @@ impl View<'_> {
         Extent { text: beyond }
     }
 
-    /// The question and its options, for above the stage.
+    /// The prediction and its options, for above the stage.
     fn asked_lines(&self, player: &Player, room: u16) -> Vec<Line<'static>> {
         let Some(step) = self.tour.step() else { return Vec::new() };
-        let only = crate::lesson::Step {
-            blocks: step
-                .blocks
-                .iter()
-                .map(|b| match b {
-                    crate::lesson::Block::Predict(_) => b.clone(),
-                    _ => crate::lesson::Block::Rule,
-                })
-                .collect(),
-            ..crate::lesson::Step::default()
-        };
-        let rule = |line: &Line<'_>| {
-            line.spans.iter().all(|s| s.content.chars().all(|c| "─-".contains(c))) || width(&line.to_string()) == 0
-        };
-        self.document(player, &only, room).lines.into_iter().filter(|l| !rule(l)).collect()
+        let predict =
+            |asked: &&crate::tour::Asked| matches!(asked.question(step), Some(crate::tour::Question::Predict(_)));
+        player.asked.iter().find(predict).map(|asked| self.asked(player, asked, room)).unwrap_or_default()
     }
 }

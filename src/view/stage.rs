@@ -17,8 +17,8 @@ use ratatui::widgets::Widget;
 const SWEEP: Nanos = Nanos::from_millis(1500);
 /// How long they stand.
 const STILL: Nanos = Nanos::from_millis(1000);
-/// Columns narrower than this make such sweeps at any width of the screen.
-const FLEETING: Nanos = Nanos::from_millis(10);
+/// From this height on there is room for blank rows and asides.
+const ROOMY: u16 = 16;
 
 /// Where the part begins that stands still at `now`, if a page of the lanes is that short: the page before each full
 /// second, so that it is complete when it is first shown.
@@ -29,7 +29,7 @@ fn still(page: u64, now: Nanos) -> Option<Nanos> {
 impl View<'_> {
     pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) {
         let inner = panel(self.theme, &self.stage_title(watch), &self.stage_state(watch), focused, area, buf);
-        let words = self.stage_words(watch, inner.width);
+        let words = self.stage_words(watch, inner.width, inner.height >= ROOMY);
         let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
         let pictures = Rect { height: inner.height - high, ..inner };
         for (picture, place) in self.places(watch, pictures) {
@@ -93,7 +93,7 @@ impl View<'_> {
             }
             let high = if order.len() == 1 { left } else { liked.min(left) };
             places.push((*picture, Rect { y, height: high, ..area }));
-            y = y.saturating_add(high).saturating_add(1);
+            y = y.saturating_add(high).saturating_add(u16::from(area.height >= ROOMY));
             if y >= area.bottom() {
                 break;
             }
@@ -125,7 +125,8 @@ impl View<'_> {
         match picture {
             Picture::Lanes => {
                 let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
-                (3, cores.saturating_add(4).min(24))
+                let words = if width < 70 { 2 } else { 1 };
+                (3, cores.saturating_add(1 + words).min(24))
             }
             Picture::Workers => (2, workers.saturating_add(1).max(2)),
             Picture::Turns => (4, 8),
@@ -176,15 +177,12 @@ impl View<'_> {
     }
 
     /// What is said below the pictures.
-    fn stage_words(&self, watch: &Watch, width: u16) -> Vec<Line<'static>> {
+    fn stage_words(&self, watch: &Watch, width: u16, roomy: bool) -> Vec<Line<'static>> {
         let mut said: Vec<(String, Role)> = Vec::new();
-        if watch.paused.is_none()
-            && watch.running
-            && watch.spec.pictures.contains(&Picture::Lanes)
-            && watch.column() < FLEETING
-        {
-            let words = "The lanes hold still for a second at a time, to be read; ] shows all of it, p pauses.";
-            said.push((words.to_owned(), Role::Dim));
+        let lanes = watch.spec.pictures.contains(&Picture::Lanes) && watch.paused.is_none();
+        let page = watch.column().0.saturating_mul(width.into());
+        if lanes && watch.running && roomy && still(page, self.scene.now()).is_some() {
+            said.push(("The lanes show one page a second, to be read. ] shows all, p pauses.".to_owned(), Role::Dim));
         }
         said.extend(self.choices(watch));
         said.extend(self.scene.refused.iter().rev().take(2).map(|r| (clean_line(&r.to_string()), Role::Warning)));
@@ -260,7 +258,7 @@ impl View<'_> {
             width: area.width.saturating_sub(4),
             height: area.height.saturating_sub(2),
         };
-        let words = self.stage_words(watch, inner.width);
+        let words = self.stage_words(watch, inner.width, inner.height >= ROOMY);
         let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
         let pictures = Rect { height: inner.height.saturating_sub(high), ..inner };
         let (picture, place) =
