@@ -4,6 +4,8 @@ mod input;
 mod look;
 mod shell;
 
+pub use crate::demo::play;
+
 use crate::cli::{Cli, Command};
 use crate::headless::{self, complain};
 use crate::lesson::Place;

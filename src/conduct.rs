@@ -3,30 +3,29 @@
 //! One thread owns everything of a run: the process tree, the observers, the totals. What others want of it comes as a
 //! message; what it knows goes to a sink. It knows no screen.
 
+mod ending;
+mod watch;
+
 use crate::demo::Demo;
 use crate::fact::{
-    Cpu, FORMAT, Fact, Nanos, Outcome, Params, Pid, Source, SourceChoice, Stamped, Start, Steer, Tid, Unavailable,
+    Cpu, FORMAT, Fact, Nanos, Outcome, Params, Source, SourceChoice, Stamped, Start, Steer, Unavailable,
 };
-use crate::kernel::{self, Accounts, Observer};
+use crate::kernel;
 use crate::scene::Totals;
-use crate::stage::{Brief, Limits, Production, SelfTimed};
+use crate::stage::{Brief, Limits, Production};
+use ending::Ending;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 /// How often the outcome so far and the kernel's accounts are told.
 const SOON: Duration = Duration::from_millis(250);
 
 /// How often counters that the workers keep are looked at.
 const COUNT: Duration = Duration::from_millis(100);
-
-/// Looks a second where /proc is sampled: a frame of the screen, and a share of a core that nobody misses.
-const HZ: u32 = 60;
-
-/// How long a demo has to finish by itself when it is asked to.
-const FINISH: Duration = Duration::from_secs(4);
 
 /// What is to be run.
 #[derive(Clone)]
@@ -85,6 +84,12 @@ impl Run {
         self.tell(Message::Freeze(frozen));
     }
 
+    /// Lets the thread be: for a program that leaves without waiting. Its warden ends the demo when the pipe ends.
+    pub fn abandon(mut self) {
+        self.tell(Message::Stop);
+        self.thread = None;
+    }
+
     /// Waits for the end.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
@@ -126,19 +131,6 @@ struct Conductor<S> {
     totals: Totals,
 }
 
-/// The observers of a run.
-struct Watch {
-    lanes: Lanes,
-    accounts: Accounts,
-    because: Option<String>,
-}
-
-/// Who tells who ran when.
-enum Lanes {
-    Kernel(Box<dyn Observer>),
-    Workers(SelfTimed),
-}
-
 impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     fn new(request: Request, sink: S, receive: mpsc::Receiver<Message>, wake: Arc<EventFd>) -> Self {
         Self { request, sink, receive, wake, totals: Totals::default() }
@@ -175,40 +167,8 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         let params = self.request.params.values().clone();
         let brief = Brief { demo: spec.name.to_owned(), params, cpus: cpus.to_vec(), limits: Limits::default() };
         let production = Production::raise(&brief)?;
-        let watch = self.attach(&production)?;
+        let watch = Watch::attach(spec, self.request.source, &production)?;
         Ok((production, watch))
-    }
-
-    /// The best source that works, or the one that was asked for.
-    fn attach(&self, production: &Production) -> Result<Watch, Unavailable> {
-        let spec = self.request.demo.spec();
-        let wanted = match self.request.source {
-            SourceChoice::Best => &Source::ALL[..],
-            SourceChoice::Only(Source::Exact) => &Source::ALL[..1],
-            SourceChoice::Only(Source::SelfTimed) => &Source::ALL[1..2],
-            SourceChoice::Only(Source::Sampled) => &Source::ALL[2..],
-        };
-        let root = production.leader();
-        let mut refusals: Vec<Unavailable> = Vec::new();
-        for source in wanted {
-            let lanes = match source {
-                Source::Exact => kernel::attach_exact(root).map(Lanes::Kernel),
-                Source::SelfTimed if spec.self_timed => Ok(Lanes::Workers(production.self_timed())),
-                Source::SelfTimed => {
-                    Err(Unavailable::new("self-timed slices", format!("{}'s workers do not spin", spec.name)))
-                }
-                Source::Sampled => kernel::attach_sampled(root, HZ).map(Lanes::Kernel),
-            };
-            match lanes {
-                Ok(lanes) => {
-                    let because = (!refusals.is_empty())
-                        .then(|| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-                    return Ok(Watch { lanes, accounts: Accounts::default(), because });
-                }
-                Err(refused) => refusals.push(refused),
-            }
-        }
-        Err(refusals.into_iter().next().unwrap_or_else(|| Unavailable::new("a source", "there is none")))
     }
 
     fn start_fact(&self, cpus: &[Cpu], source: Source, hz: Option<u32>, because: Option<String>) -> Stamped {
@@ -228,7 +188,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
 
     fn run(&mut self, mut production: Production, mut watch: Watch, cpus: &[Cpu]) {
         let released = production.release();
-        let start = self.start_fact(cpus, watch.source(), watch.hz(), watch.because.clone());
+        let start = self.start_fact(cpus, watch.source(), watch.hz(), watch.because());
         self.tell(vec![start]);
         let begun = Instant::now();
         let mut ending = Ending::new(self.request.last.map(|last| begun + last));
@@ -304,103 +264,4 @@ fn release() -> String {
 
 fn now_since(released: Nanos) -> Nanos {
     crate::stage::now().since(released)
-}
-
-impl Watch {
-    fn source(&self) -> Source {
-        match &self.lanes {
-            Lanes::Kernel(observer) => observer.source(),
-            Lanes::Workers(_) => Source::SelfTimed,
-        }
-    }
-
-    fn hz(&self) -> Option<u32> {
-        match &self.lanes {
-            Lanes::Kernel(observer) => observer.hz(),
-            Lanes::Workers(_) => None,
-        }
-    }
-
-    fn interval(&self) -> Duration {
-        match &self.lanes {
-            Lanes::Kernel(observer) => observer.interval(),
-            Lanes::Workers(_) => Duration::from_millis(25),
-        }
-    }
-
-    /// Learns from the batch who there is, and appends who ran when.
-    fn drain(&mut self, released: Nanos, over: bool, batch: &mut Vec<Stamped>) {
-        let mut seen = Vec::new();
-        match &mut self.lanes {
-            Lanes::Kernel(observer) if over => observer.finish(&mut seen),
-            Lanes::Kernel(observer) => observer.drain(&mut seen),
-            Lanes::Workers(workers) => {
-                for fact in batch.iter() {
-                    if let Fact::Task { tid, slot: Some(slot), .. } = fact.fact {
-                        workers.note(slot, tid);
-                    }
-                }
-                workers.drain(&mut seen);
-            }
-        }
-        seen.iter_mut().for_each(|fact| fact.t = fact.t.since(released));
-        let known: Vec<(Tid, Pid)> = batch
-            .iter()
-            .chain(&seen)
-            .filter_map(|f| if let Fact::Task { tid, pid, .. } = f.fact { Some((tid, pid)) } else { None })
-            .collect();
-        for (tid, pid) in known {
-            // A task that is gone already has no account to read; its leader told the last one.
-            let _ = self.accounts.note(pid, tid);
-        }
-        batch.append(&mut seen);
-        batch.sort_by_key(|fact| fact.t);
-    }
-
-    fn account(&mut self, released: Nanos, batch: &mut Vec<Stamped>) {
-        let first = batch.len();
-        self.accounts.drain(batch);
-        batch.iter_mut().skip(first).for_each(|fact| fact.t = fact.t.since(released));
-    }
-}
-
-/// How far the ending of a run has come.
-struct Ending {
-    finish_at: Option<Instant>,
-    stop_at: Option<Instant>,
-    stopped: bool,
-}
-
-impl Ending {
-    fn new(finish_at: Option<Instant>) -> Self {
-        Self { finish_at, stop_at: None, stopped: false }
-    }
-
-    fn hear(&mut self, message: Message, production: &mut Production) {
-        match message {
-            Message::Steer(steer) => production.steer(&steer),
-            Message::Finish => self.finish_at = Some(Instant::now()),
-            Message::Stop => self.stop_at = Some(Instant::now()),
-            Message::Freeze(frozen) => production.freeze(frozen),
-        }
-    }
-
-    /// Does what is due.
-    fn keep(&mut self, production: &mut Production) {
-        let now = Instant::now();
-        if self.finish_at.is_some_and(|at| now >= at) {
-            self.finish_at = None;
-            self.stop_at.get_or_insert(now + FINISH);
-            production.steer(&Steer::plain(Steer::FINISH));
-        }
-        if !self.stopped && self.stop_at.is_some_and(|at| now >= at) {
-            self.stopped = true;
-            production.stop();
-        }
-    }
-
-    fn patience(&self) -> Duration {
-        let next = [self.finish_at, self.stop_at.filter(|_| !self.stopped)].into_iter().flatten().min();
-        next.map_or(Duration::from_secs(1), |at| at.saturating_duration_since(Instant::now()))
-    }
 }

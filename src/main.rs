@@ -1,6 +1,6 @@
 //! The program in a dozen lines; the hidden stage entries come before threads, command line and terminal.
 
-use forklore::{app, demo, stage};
+use forklore::{app, stage};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Some(stage::Role::Warden) => stage::warden(),
         Some(stage::Role::Leader) => {
             let rest: Vec<_> = args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect();
-            stage::lead(&rest, demo::play)
+            stage::lead(&rest, app::play)
         }
         None => app::main(args),
     };

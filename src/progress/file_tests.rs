@@ -1,7 +1,7 @@
 //! What may stand where the file should, and what may happen while it is written.
 
-use super::super::When;
 use super::*;
+use crate::progress::When;
 use serde_json::json;
 use std::os::unix::fs::symlink;
 

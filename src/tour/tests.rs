@@ -1,3 +1,5 @@
+//! The tour as a learner meets it: keys in, effects and state out.
+
 use super::*;
 use crate::fact::{Arg, As, Control, Fact, Nanos, On, ParamKind, ParamSpec, Params, Pid, Stamped, Tid};
 use crate::lesson::{Block, Choice, Demo, Expect, Matches, Predict, Step, Text};

@@ -129,8 +129,12 @@ impl Runs {
             match receive.recv_timeout(left) {
                 Ok(Shout::Facts(run, facts)) => _ = self.take(run, &facts, &mut scene),
                 Ok(_) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
+        }
+        // Its thread may wait for us to take its facts, and we will not any more.
+        if let Some(on) = self.on.take() {
+            on.run.abandon();
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Markdown in, rows out.
+
 use super::*;
 use crate::lesson::{Align, Span as Words, Style as LookOf};
 use crate::view::put::width as width_of;

@@ -1,3 +1,5 @@
+//! Theme files in, styles and errors out.
+
 use super::ink::{Rgb, luminance};
 use super::*;
 

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, May)] = &[
     ("record", May::Only(&["fact", "scene"])),
     ("tour", May::Only(&["fact", "lesson", "scene"])),
     ("view", May::Only(&["tour", "scene", "lesson", "fact"])),
+    ("library", May::Only(&["cli", "fact", "lesson"])),
     ("conduct", May::Only(&["fact", "stage", "kernel", "demo", "scene"])),
     ("app", May::All),
     ("headless", May::All),

@@ -1,3 +1,5 @@
+//! Cells in, glyphs out, and how many of them a frame changes.
+
 use super::*;
 use crate::fact::{Pid, TaskTally, Tid};
 use crate::scene::lanes::Occupant;
