@@ -201,7 +201,7 @@ fn refusal(errno: Errno) -> Unavailable {
         }
         Errno::EINVAL | Errno::E2BIG | Errno::EOPNOTSUPP => Unavailable::new(
             WHAT,
-            format!("this kernel does not know what we ask of perf_event_open ({errno:?}): it is older than 4.17"),
+            format!("this kernel does not know what we ask of perf_event_open ({errno:?}); those before 4.17 do not"),
         )
         .remedy("Linux 5.10 or later is what this program is made for."),
         Errno::ESRCH => Unavailable::new(WHAT, "the task to be watched is gone already (ESRCH)"),

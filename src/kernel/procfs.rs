@@ -14,7 +14,10 @@ use std::time::Duration;
 
 /// New tasks are looked for no more often than this, and for no more than this share (1 in so many) of a core's time.
 const SCAN: Nanos = Nanos::from_millis(50);
-const SCAN_SHARE: u64 = 200;
+const SCAN_SHARE: u64 = 400;
+/// A task that ran for no more than this share (1 in so many) of an interval is left to a later look, when it has come to
+/// more: its stat need not be read.
+const TRIFLE: u64 = 64;
 /// What is refused, in the learner's words.
 const WHAT: &str = "sampling /proc";
 
@@ -39,7 +42,8 @@ struct Task {
     name: String,
     stat: TaskFile,
     schedstat: TaskFile,
-    last: Schedstat,
+    /// Nanoseconds on a CPU that have been drawn, or will be.
+    ran: u64,
 }
 
 impl Sampled {
@@ -70,34 +74,36 @@ impl Sampled {
         let stat = TaskFile::open(pid, tid, "stat")?;
         let schedstat = TaskFile::open(pid, tid, "schedstat")?;
         let read = Stat::parse(stat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?;
-        let last = Schedstat::parse(schedstat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?;
+        let ran = Schedstat::parse(schedstat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?.ran;
         // A thread's stat names its process's parent; who made the thread is its own process.
         let parent = if tid == pid { read.parent } else { pid };
-        Ok(Task { pid, parent, name: read.name, stat, schedstat, last })
+        Ok(Task { pid, parent, name: read.name, stat, schedstat, ran })
     }
 
     /// Who ran since the last look, and who is gone. Tells new names.
     fn look(&mut self, now: Nanos, out: &mut Vec<Stamped>) {
         let Self { tasks, buffer, .. } = self;
+        let length = now.since(self.looked).0;
         let (mut ran, mut gone) = (Vec::new(), Vec::new());
         for (&tid, task) in tasks.iter_mut() {
             let Ok(bytes) = task.schedstat.read(buffer) else {
                 gone.push(tid);
                 continue;
             };
-            let Some(schedstat) = Schedstat::parse(bytes).filter(|new| *new != task.last) else { continue };
-            let time = schedstat.ran.saturating_sub(task.last.ran);
-            task.last = schedstat;
-            let Some(stat) = task.stat.read(buffer).ok().and_then(Stat::parse) else { continue };
-            if time > 0 {
-                ran.push(Ran { tid, cpu: stat.cpu, time });
+            let Some(schedstat) = Schedstat::parse(bytes) else { continue };
+            let time = schedstat.ran.saturating_sub(task.ran);
+            if time <= length / TRIFLE {
+                continue;
             }
+            task.ran = schedstat.ran;
+            let Some(stat) = task.stat.read(buffer).ok().and_then(Stat::parse) else { continue };
+            ran.push(Ran { tid, cpu: stat.cpu, time });
             if stat.name != task.name {
                 task.name = stat.name;
                 out.push(Stamped::new(self.looked, introduction(tid, task)));
             }
         }
-        self.occupancy.look(self.looked, now.since(self.looked).0, &ran, out);
+        self.occupancy.look(self.looked, length, &ran, out);
         self.looked = now;
         for tid in gone {
             self.part(tid, now, out);
