@@ -1,4 +1,4 @@
-//! The clock by which every fact is stamped. It knows nothing else.
+//! The clock by which every fact is stamped, and the one by which we watch our own price. It knows nothing else.
 
 use crate::fact::Nanos;
 use nix::time::{ClockId, clock_gettime};
@@ -6,8 +6,17 @@ use nix::time::{ClockId, clock_gettime};
 /// `CLOCK_MONOTONIC`, in nanoseconds.
 #[must_use]
 pub fn now() -> Nanos {
-    // Linux has had this clock since 2.6 and seccomp cannot see the vDSO: a refusal would be a kernel without a clock.
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Nanos::ZERO, |t| std::time::Duration::from(t).into())
+    read(ClockId::CLOCK_MONOTONIC)
+}
+
+/// The time that the calling thread has spent on a CPU.
+pub(super) fn spent() -> Nanos {
+    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn read(clock: ClockId) -> Nanos {
+    // Linux has had both since 2.6: a refusal would be a kernel without a clock.
+    clock_gettime(clock).map_or(Nanos::ZERO, |t| std::time::Duration::from(t).into())
 }
 
 #[cfg(test)]

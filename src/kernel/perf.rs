@@ -9,14 +9,17 @@ use super::ring::Ring;
 use super::{Observer, clock, files};
 use crate::fact::{Cpu, Nanos, Pid, Source, Stamped, Unavailable};
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use perf_event_open_sys::bindings as sys;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Data pages of a ring to begin with, for 16,384 switch records. With its control page it is just what the kernel grants
-/// each user for each CPU (`perf_event_mlock_kb`, 516); on a busy machine it is some time before we may read again.
-const PAGES: usize = 128;
+/// Data pages of a ring, each with one more for control. The kernel grants each user 129 pages for each CPU
+/// (`perf_event_mlock_kb`, 516), and beyond that what RLIMIT_MEMLOCK allows each process. Where that limit alone would do we
+/// take twice as much, because on a busy machine it is some time before we may read again; else we leave room for others.
+const PAGES: usize = 64;
+const MORE_PAGES: usize = 128;
 /// Drained this often when much happens, and this seldom when little does.
 const FASTEST: Duration = Duration::from_millis(4);
 const SLOWEST: Duration = Duration::from_millis(33);
@@ -45,7 +48,7 @@ pub(super) struct Exact {
 impl Exact {
     /// Follows `root`, a held process with one thread, on `cpus`. Tasks that it made before are not seen.
     pub(super) fn attach(root: Pid, cpus: &[Cpu]) -> Result<Self, Unavailable> {
-        let mut pages = PAGES;
+        let mut pages = first_try(cpus.len());
         let rings = loop {
             match rings(root, cpus, pages) {
                 Ok(rings) if rings.is_empty() => return Err(refusal(Errno::ENODEV)),
@@ -119,6 +122,13 @@ fn pace(rings: &[Ring], passed: Duration, last: Duration, fastest: Duration) -> 
     wanted.min(last * 5 / 4).clamp(fastest, SLOWEST)
 }
 
+/// How many pages to begin with.
+fn first_try(cpus: usize) -> usize {
+    let more = (MORE_PAGES + 1) * cpus * super::machine::page_size();
+    let limit = getrlimit(Resource::RLIMIT_MEMLOCK).map_or(0, |(soft, _)| soft);
+    if limit >= more as u64 { MORE_PAGES } else { PAGES }
+}
+
 /// Which call was refused.
 #[derive(Debug)]
 enum Refused {
@@ -131,8 +141,7 @@ fn rings(root: Pid, cpus: &[Cpu], pages: usize) -> Result<Vec<Ring>, Refused> {
     let mut rings = Vec::with_capacity(cpus.len());
     for &cpu in cpus {
         match open(root, cpu) {
-            // The mapping keeps the event, so that descriptors do not run out on a machine with many CPUs.
-            Ok(event) => rings.push(Ring::map(&event, pages, page_size).map_err(|e| Refused::Map(errno(&e)))?),
+            Ok(event) => rings.push(Ring::map(event, pages, page_size).map_err(|e| Refused::Map(errno(&e)))?),
             // It went offline since we looked.
             Err(Errno::ENODEV) => {}
             Err(errno) => return Err(Refused::Open(errno)),
@@ -158,6 +167,18 @@ fn open(task: Pid, cpu: Cpu) -> Result<OwnedFd, Errno> {
     attr.set_sample_id_all(1);
     attr.set_use_clockid(1);
     attr.set_watermark(1);
+    attr.read_format = sys::PERF_FORMAT_LOST.into();
+    match open_with(attr, task, cpu) {
+        // Before Linux 6.0 it keeps no count of what was lost.
+        Err(Errno::EINVAL) => {
+            attr.read_format = 0;
+            open_with(attr, task, cpu)
+        }
+        opened => opened,
+    }
+}
+
+fn open_with(mut attr: sys::perf_event_attr, task: Pid, cpu: Cpu) -> Result<OwnedFd, Errno> {
     let (pid, cpu) = (task.0.cast_signed(), cpu.0.cast_signed());
     // SAFETY: `attr` is a whole perf_event_attr of the size it names, and outlives the call.
     let fd =
@@ -201,7 +222,7 @@ fn refusal(errno: Errno) -> Unavailable {
         }
         Errno::EINVAL | Errno::E2BIG | Errno::EOPNOTSUPP => Unavailable::new(
             WHAT,
-            format!("this kernel does not know what we ask of perf_event_open ({errno:?}): it is older than 4.17"),
+            format!("this kernel does not know what we ask of perf_event_open ({errno:?}); those before 4.17 do not"),
         )
         .remedy("Linux 5.10 or later is what this program is made for."),
         Errno::ESRCH => Unavailable::new(WHAT, "the task to be watched is gone already (ESRCH)"),

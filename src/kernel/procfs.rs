@@ -12,9 +12,14 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// New tasks are looked for no more often than this, and for no more than this share (1 in so many) of a core's time.
+/// New tasks are looked for no more often than this and no less often than that; in between, such that it takes no more
+/// than this share (1 in so many) of a core's time.
 const SCAN: Nanos = Nanos::from_millis(50);
-const SCAN_SHARE: u64 = 200;
+const SCAN_AT_LEAST: Nanos = Nanos::from_millis(500);
+const SCAN_SHARE: u64 = 400;
+/// A task that ran for no more than this share (1 in so many) of an interval is left to a later look, when it has come to
+/// more: its stat need not be read.
+const TRIFLE: u64 = 64;
 /// What is refused, in the learner's words.
 const WHAT: &str = "sampling /proc";
 
@@ -39,7 +44,8 @@ struct Task {
     name: String,
     stat: TaskFile,
     schedstat: TaskFile,
-    last: Schedstat,
+    /// Nanoseconds on a CPU that have been drawn, or will be.
+    ran: u64,
 }
 
 impl Sampled {
@@ -70,34 +76,36 @@ impl Sampled {
         let stat = TaskFile::open(pid, tid, "stat")?;
         let schedstat = TaskFile::open(pid, tid, "schedstat")?;
         let read = Stat::parse(stat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?;
-        let last = Schedstat::parse(schedstat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?;
+        let ran = Schedstat::parse(schedstat.read(&mut self.buffer)?).ok_or(io::ErrorKind::InvalidData)?.ran;
         // A thread's stat names its process's parent; who made the thread is its own process.
         let parent = if tid == pid { read.parent } else { pid };
-        Ok(Task { pid, parent, name: read.name, stat, schedstat, last })
+        Ok(Task { pid, parent, name: read.name, stat, schedstat, ran })
     }
 
     /// Who ran since the last look, and who is gone. Tells new names.
     fn look(&mut self, now: Nanos, out: &mut Vec<Stamped>) {
         let Self { tasks, buffer, .. } = self;
+        let length = now.since(self.looked).0;
         let (mut ran, mut gone) = (Vec::new(), Vec::new());
         for (&tid, task) in tasks.iter_mut() {
             let Ok(bytes) = task.schedstat.read(buffer) else {
                 gone.push(tid);
                 continue;
             };
-            let Some(schedstat) = Schedstat::parse(bytes).filter(|new| *new != task.last) else { continue };
-            let time = schedstat.ran.saturating_sub(task.last.ran);
-            task.last = schedstat;
-            let Some(stat) = task.stat.read(buffer).ok().and_then(Stat::parse) else { continue };
-            if time > 0 {
-                ran.push(Ran { tid, cpu: stat.cpu, time });
+            let Some(schedstat) = Schedstat::parse(bytes) else { continue };
+            let time = schedstat.ran.saturating_sub(task.ran);
+            if time <= length / TRIFLE {
+                continue;
             }
+            task.ran = schedstat.ran;
+            let Some(stat) = task.stat.read(buffer).ok().and_then(Stat::parse) else { continue };
+            ran.push(Ran { tid, cpu: stat.cpu, time });
             if stat.name != task.name {
                 task.name = stat.name;
                 out.push(Stamped::new(self.looked, introduction(tid, task)));
             }
         }
-        self.occupancy.look(self.looked, now.since(self.looked).0, &ran, out);
+        self.occupancy.look(self.looked, length, &ran, out);
         self.looked = now;
         for tid in gone {
             self.part(tid, now, out);
@@ -115,7 +123,8 @@ impl Sampled {
 
     /// Walks the tree from every process that is known, so that one whose parent died is not lost.
     fn scan(&mut self, now: Nanos, out: &mut Vec<Stamped>) {
-        let orphans = if self.lists_children { HashMap::new() } else { children_by_parent() };
+        let before = clock::spent();
+        let by_parent = if self.lists_children { HashMap::new() } else { children_by_parent() };
         let mut seen: HashSet<u32> = self.tasks.values().map(|task| task.pid).collect();
         let mut walk: Vec<u32> = seen.iter().copied().collect();
         while let Some(pid) = walk.pop() {
@@ -126,10 +135,10 @@ impl Sampled {
                     walk.extend(files::numbers(bytes).filter(|child| seen.insert(*child)));
                 }
             }
-            walk.extend(orphans.get(&pid).into_iter().flatten().filter(|child| seen.insert(**child)));
+            walk.extend(by_parent.get(&pid).into_iter().flatten().filter(|child| seen.insert(**child)));
         }
-        let took = clock::now().since(now);
-        self.scan_due = now + SCAN.max(Nanos(took.0.saturating_mul(SCAN_SHARE)));
+        let price = clock::spent().since(before).0;
+        self.scan_due = now + Nanos(price.saturating_mul(SCAN_SHARE)).clamp(SCAN, SCAN_AT_LEAST);
     }
 
     /// Begins to watch a task that is not known yet.
@@ -174,6 +183,13 @@ impl Observer for Sampled {
         }
     }
 
+    fn finish(&mut self, out: &mut Vec<Stamped>) {
+        out.append(&mut self.first);
+        let now = clock::now();
+        self.look(now, out);
+        self.scan(now, out);
+    }
+
     fn interval(&self) -> Duration {
         Duration::from_secs(1) / self.hz
     }
@@ -206,4 +222,22 @@ fn refusal(root: Pid, error: &io::Error) -> Unavailable {
         return Unavailable::new(WHAT, "this kernel keeps no schedstat (CONFIG_SCHED_INFO)");
     }
     Unavailable::new(WHAT, format!("/proc/{root}/task/{root} cannot be read ({error})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_that_do_not_list_children_are_asked_for_parents() {
+        let mut child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
+        let mut sampled = Sampled::attach(Pid(std::process::id()), 60).expect("we are there");
+        sampled.tasks.retain(|_, task| task.pid == std::process::id());
+        sampled.lists_children = false;
+        let mut out = Vec::new();
+        sampled.scan(clock::now(), &mut out);
+        assert!(sampled.tasks.contains_key(&child.id()), "{out:?}");
+        drop(child.stdin.take());
+        child.wait().expect("reaped");
+    }
 }

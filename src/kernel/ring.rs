@@ -5,7 +5,8 @@
 
 use memmap2::{MmapOptions, MmapRaw};
 use perf_event_open_sys::bindings as sys;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,14 +39,17 @@ const TRAILER: usize = 24;
 /// No two of our records together are longer, so with less than this free the next one may not have fitted.
 const NEARLY_FULL: u64 = 128;
 
-/// One CPU's ring, mapped. The mapping keeps the event alive; its descriptor may be closed.
+/// One CPU's event and its ring.
 pub(super) struct Ring {
+    event: File,
     map: MmapRaw,
     data: usize,
     size: usize,
     bytes: Vec<u8>,
     /// The stamp of the newest record read.
     pub(super) newest: u64,
+    /// Records lost of which the kernel, or we, have told.
+    lost: u64,
     /// The last read found it full: records may be missing after `newest`.
     pub(super) full: bool,
     /// It was full, and no record has come since: the kernel tells of a loss only with the next one that fits.
@@ -54,14 +58,16 @@ pub(super) struct Ring {
 
 impl Ring {
     /// Maps `pages` data pages of `event`; a power of two.
-    pub(super) fn map(event: &OwnedFd, pages: usize, page_size: usize) -> io::Result<Self> {
+    pub(super) fn map(event: OwnedFd, pages: usize, page_size: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len((pages + 1) * page_size).map_raw(event.as_raw_fd())?;
         Ok(Self {
+            event: event.into(),
             map,
             data: page_size,
             size: pages * page_size,
             bytes: Vec::new(),
             newest: 0,
+            lost: 0,
             full: false,
             untold: false,
         })
@@ -76,27 +82,41 @@ impl Ring {
     /// with the next one that fits, which may be much later.
     pub(super) fn read(&mut self, mut each: impl FnMut(Record)) {
         self.take();
-        let mut newest = self.newest;
+        let (mut newest, mut lost) = (self.newest, 0);
         let sound = decode(&self.bytes, |mut record| {
             match record.what {
-                What::Lost(_) => record.t = newest,
+                What::Lost(n) => {
+                    record.t = newest;
+                    lost = n.saturating_add(lost);
+                }
                 _ => newest = record.t.max(newest),
             }
             each(record);
         });
         self.newest = newest;
+        self.lost = self.lost.saturating_add(lost);
         if !sound {
-            each(self.one_lost());
+            each(self.loss_of(1));
         }
     }
 
-    /// The loss that the kernel may have had no occasion to tell of: at least one record, for the last read of all.
+    /// The loss that the kernel has had no occasion to tell of, for the last read of all. Before Linux 6.0 it cannot be
+    /// asked how many records that is: at least one.
     pub(super) fn untold(&mut self) -> Option<Record> {
-        std::mem::take(&mut self.untold).then(|| self.one_lost())
+        if !std::mem::take(&mut self.untold) {
+            return None;
+        }
+        let mut counts = [0; 16];
+        let lost = match self.event.read(&mut counts) {
+            Ok(16) => u64_at(&counts, 8)?.saturating_sub(self.lost),
+            _ => 1,
+        };
+        self.lost = self.lost.saturating_add(lost);
+        (lost > 0).then(|| self.loss_of(lost))
     }
 
-    fn one_lost(&self) -> Record {
-        Record { t: self.newest, cpu: 0, pid: 0, tid: 0, what: What::Lost(1) }
+    fn loss_of(&self, records: u64) -> Record {
+        Record { t: self.newest, cpu: 0, pid: 0, tid: 0, what: What::Lost(records) }
     }
 
     fn take(&mut self) {

@@ -6,6 +6,7 @@ use crate::kernel::files::{Schedstat, number, numbered};
 use crate::kernel::{machine, perf};
 use nix::time::{ClockId, clock_getres};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
@@ -173,12 +174,17 @@ fn registers(files: &Files) -> Capability {
         Some(0 | 1) => Capability::new(name, Yes, found, "A thread of a demo can be stopped to look at its registers."),
         Some(_) => Capability::new(name, No, found, "Threads cannot be stopped to look at their registers.")
             .remedy("As root, until the next boot: sysctl kernel.yama.ptrace_scope=1 (not possible from 3)"),
-        None if value.is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) => Capability::new(
-            name,
-            Yes,
-            format!("{found}: this kernel does not restrict ptrace"),
-            "A thread of a demo can be stopped to look at its registers.",
-        ),
+        // Without Yama there is no such file; without a real /proc there is nothing to be concluded from that.
+        None if files.path("/proc/sys/kernel").is_dir()
+            && value.is_err_and(|error| error.kind() == ErrorKind::NotFound) =>
+        {
+            Capability::new(
+                name,
+                Yes,
+                format!("{found}: this kernel does not restrict ptrace"),
+                "A thread of a demo can be stopped to look at its registers.",
+            )
+        }
         None => Capability::new(name, Partly, found, "Whether registers can be read is seen when it is tried."),
     }
 }
@@ -211,5 +217,9 @@ mod tests {
             let all = survey(&files);
             assert_eq!(find(&all, "registers of threads").state, state, "{level}");
         }
+        let (_folder, no_yama) = machine(&[("/proc/sys/kernel/osrelease", "6.1")]);
+        assert_eq!(registers(&no_yama).state, Yes);
+        let (_folder, no_proc) = machine(&[]);
+        assert_eq!(registers(&no_proc).state, Partly);
     }
 }
