@@ -262,6 +262,7 @@ impl Tour {
             Action::OptionUp => self.move_option(-1),
             Action::OptionDown => self.move_option(1),
             Action::Answer => self.choose_option(None),
+            Action::TakeBack => self.with_player(Player::take_back),
             Action::Hint => self.with_player(|p| p.hints = !p.hints),
             Action::Notes => self.with_player(|p| p.notes = !p.notes),
             Action::Pane => self.with_player(|p| p.pane = p.pane.other()),

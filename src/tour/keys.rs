@@ -89,6 +89,8 @@ pub enum Action {
     OptionDown,
     /// Answer with the marked option.
     Answer,
+    /// Take the last answer back.
+    TakeBack,
     /// Show or hide the hint.
     Hint,
     /// Show or hide the instructor's notes.
@@ -171,6 +173,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Lesson, &[Home, Char('g')], A::First, "to the top of the text", ""),
     bind(C::Lesson, &[End, Char('G')], A::Last, "to its end", ""),
     bind(C::Lesson, &[Tab], A::Pane, "from the text to the stage and back, on a small screen", "other pane"),
+    bind(C::Lesson, &[Key::Backspace], A::TakeBack, "take the last answer back, until the machine has answered", ""),
     bind(C::Lesson, &[Char('u')], A::Hint, "uncover the hint", ""),
     bind(C::Lesson, &[Char('m')], A::Notes, "the instructor's notes", ""),
     bind(C::Stage, &[Char('p')], A::Watch(W::Pause), "pause the picture; the world goes on", "pause"),

@@ -89,6 +89,15 @@ impl Player {
         self.asked.iter_mut().find(|a| a.chosen.is_none() && (told || !a.afterwards))
     }
 
+    /// Opens the question that was answered last, unless the machine or the lesson has answered it too.
+    pub(super) fn take_back(&mut self) {
+        if let Some(asked) =
+            self.asked.iter_mut().rev().find(|a| a.chosen.is_some() && a.right.is_none() && a.measured.is_none())
+        {
+            asked.chosen = None;
+        }
+    }
+
     fn enter(&mut self, step: usize, content: &Step) {
         let (lesson, notes) = (self.lesson, self.notes);
         *self = Self { lesson, step, notes, asked: Asked::of(content), ..Self::default() };

@@ -186,3 +186,18 @@ fn help_opens_everywhere_and_swallows_no_way_out() {
     press(&mut tour, &empty, "?");
     assert_eq!(tour.update(Event::Key(Key::Ctrl('c')), &empty), [Effect::Quit]);
 }
+
+#[test]
+fn an_answer_can_be_taken_back_until_the_machine_has_answered() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn1");
+    assert_eq!(tour.player().expect("lesson").asked[0].chosen, Some(0));
+    tour.update(Event::Key(Key::Backspace), &empty);
+    assert_eq!(tour.player().expect("lesson").asked[0].chosen, None);
+    press(&mut tour, &empty, "2");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+    let told = scene(vec![Fact::SoFar { values: [("survivors".to_owned(), json!(5))].into() }]);
+    tour.update(Event::Settled { run }, &told);
+    tour.update(Event::Key(Key::Backspace), &told);
+    assert_eq!(tour.player().expect("lesson").asked[0].chosen, Some(1));
+}
