@@ -87,7 +87,7 @@ impl View<'_> {
         let mut y = area.y;
         for (n, picture) in order.iter().enumerate() {
             let left = area.bottom().saturating_sub(y);
-            let (least, liked) = self.height(*picture, area.width);
+            let (least, liked) = self.height(*picture, area.width, left);
             if left < least && n > 0 {
                 continue;
             }
@@ -118,8 +118,8 @@ impl View<'_> {
         }
     }
 
-    /// The least and the liked height of a picture.
-    fn height(&self, picture: Picture, width: u16) -> (u16, u16) {
+    /// The least and the liked height of a picture where so many rows are left.
+    fn height(&self, picture: Picture, width: u16, left: u16) -> (u16, u16) {
         let tally = &self.scene.tally;
         let workers = u16::try_from(tally.workers().count()).unwrap_or(u16::MAX);
         match picture {
@@ -137,7 +137,9 @@ impl View<'_> {
             }
             Picture::Cards => {
                 let across = (width / 26).max(1);
-                (2, workers.div_ceil(across).saturating_mul(6).max(6))
+                let cards = workers.div_ceil(across).saturating_mul(6).max(6);
+                // Where the cards do not fit, each is a line.
+                (2, if cards <= left { cards } else { workers.max(2) })
             }
         }
     }
