@@ -1,6 +1,7 @@
 //! Writing into a buffer without ever leaving it, and numbers and words as they are shown.
 
 use crate::fact::Nanos;
+pub use crate::fact::thousands;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -69,20 +70,6 @@ pub fn paint(buf: &mut Buffer, area: Rect, x: u16, y: u16, width: u16, style: St
     if x < area.width && y < area.height {
         buf.set_style(Rect::new(area.x + x, area.y + y, width.min(area.width - x), 1), style);
     }
-}
-
-/// `n` with a comma between thousands.
-#[must_use]
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// "1 time", "1,051 times".
