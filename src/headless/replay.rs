@@ -1,8 +1,9 @@
 //! `forklore replay` without a terminal: a recorded run in words. With one, the facts of a recording for the screen.
 
 use super::out::say;
-use super::{Done, complain, regret, tell};
-use crate::fact::{DemoSpec, Fact, Nanos, Stamped, Unavailable};
+use super::tell::Teller;
+use super::{Done, complain, regret};
+use crate::fact::{Fact, Nanos, Stamped, Unavailable};
 use crate::record::recording::{Reader, RecordError};
 use std::path::Path;
 
@@ -41,51 +42,28 @@ pub(super) fn replay(file: &Path) -> Done {
     }
 }
 
-/// What is told of a recording: its lines, how many bytes they may be being bounded, and what is wrong at its end.
+/// What is told of a recording, and what is wrong at its end.
 #[derive(Default)]
 struct Told {
     lines: Vec<String>,
-    passed_over: usize,
     cut: Option<RecordError>,
     broke: bool,
 }
 
-/// Lines told of what was refused, said or lost in one recording.
-const LINES: usize = 200;
-
 fn read(file: &Path) -> Result<Told, RecordError> {
     let mut told = Told::default();
-    let mut spec = None;
+    let mut teller = Teller::new(true);
     for fact in Reader::open(file)? {
         match fact {
-            Ok(fact) => told.take(&fact.fact, &mut spec),
+            Ok(Stamped { fact, .. }) => {
+                told.broke = matches!(&fact, Fact::Outcome(outcome) if outcome.broke.is_some());
+                told.lines.extend(teller.tell(&fact));
+            }
             Err(error) if error.is_cut() => told.cut = Some(error),
             Err(error) => return Err(error),
         }
     }
     Ok(told)
-}
-
-impl Told {
-    fn take(&mut self, fact: &Fact, spec: &mut Option<&'static DemoSpec>) {
-        match fact {
-            Fact::Start(start) => {
-                *spec = tell::spec(start);
-                self.lines.extend(tell::opening(start, true));
-            }
-            Fact::Outcome(outcome) => {
-                self.broke = outcome.broke.is_some();
-                if self.passed_over > 0 {
-                    self.lines.push(format!("  ({} more lines are not told)", self.passed_over));
-                }
-                self.lines.extend(tell::outcome(*spec, outcome));
-            }
-            other => {
-                let lines = tell::fact(other);
-                if self.lines.len() < LINES { self.lines.extend(lines) } else { self.passed_over += lines.len() }
-            }
-        }
-    }
 }
 
 fn tell(told: &Told) -> Result<Done, Done> {

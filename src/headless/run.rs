@@ -2,10 +2,11 @@
 
 use super::out::Out;
 use super::signals::Signals;
+use super::tell::Teller;
 use super::{Done, complain, regret, request, tell};
 use crate::cli::RunArgs;
 use crate::conduct::{self, Request, Run};
-use crate::fact::{DemoSpec, Fact, Outcome, Params, SourceChoice, Stamped};
+use crate::fact::{Fact, Outcome, Params, SourceChoice, Stamped};
 use crate::record::recording::Writer;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -47,7 +48,6 @@ fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
         Ok(signals) => signals,
         Err(sentence) => return complain(&sentence),
     };
-    let spec = request.demo.spec();
     let (send, receive) = sync_channel(WAITING);
     let started = conduct::start(request, move |batch| {
         // Nobody listens once the command has ended; the run is being stopped then.
@@ -58,7 +58,7 @@ fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
         Err(refused) => return complain(&refused.to_string()),
     };
     let out = Out::new(&signals);
-    let mut listener = Listener { run: &run, out, spec, record, json: args.json, outcome: None };
+    let mut listener = Listener { run: &run, out, teller: Teller::new(false), record, json: args.json, outcome: None };
     listener.listen(&receive);
     let done = listener.conclude();
     drop(receive);
@@ -97,7 +97,7 @@ impl Recorder {
 struct Listener<'r> {
     run: &'r Run,
     out: Out<'r>,
-    spec: &'static DemoSpec,
+    teller: Teller,
     record: Option<Recorder>,
     json: bool,
     outcome: Option<Outcome>,
@@ -133,21 +133,13 @@ impl Listener<'_> {
         let lines: Vec<String> = if self.json {
             batch.iter().filter_map(|stamped| serde_json::to_string(stamped).ok()).collect()
         } else {
-            batch.iter().flat_map(|stamped| self.words(&stamped.fact)).collect()
+            batch.iter().flat_map(|stamped| self.teller.tell(&stamped.fact)).collect()
         };
         self.say(&lines);
         for stamped in batch {
             if let Fact::Outcome(outcome) = stamped.fact {
                 self.outcome = Some(outcome);
             }
-        }
-    }
-
-    fn words(&self, fact: &Fact) -> Vec<String> {
-        match fact {
-            Fact::Start(start) => tell::opening(start, false),
-            Fact::Outcome(outcome) => tell::outcome(Some(self.spec), outcome),
-            other => tell::fact(other),
         }
     }
 

@@ -5,16 +5,59 @@ use crate::demo;
 use crate::fact::{DemoSpec, Fact, Outcome, Start, Values, clean_line, thousands};
 use serde_json::Value;
 
-/// What a fact is worth saying without a screen; most are not.
-pub(super) fn fact(fact: &Fact) -> Vec<String> {
+/// Lines that are told of what one run refused, said or lost; of more, only how many there were.
+const LINES: usize = 100;
+
+/// Characters of one line of a demo's output.
+const SAID: usize = 400;
+
+/// Tells one run, fact by fact.
+pub(super) struct Teller {
+    recorded: bool,
+    spec: Option<&'static DemoSpec>,
+    told: usize,
+    passed_over: usize,
+}
+
+impl Teller {
+    /// For a run that goes on now, or for one from a recording.
+    pub(super) fn new(recorded: bool) -> Self {
+        Self { recorded, spec: None, told: 0, passed_over: 0 }
+    }
+
+    /// The lines that a fact is worth; most are worth none.
+    pub(super) fn tell(&mut self, fact: &Fact) -> Vec<String> {
+        match fact {
+            Fact::Start(start) => {
+                self.spec = demo::find(&start.demo).map(|demo| demo.spec());
+                opening(start, self.spec, self.recorded)
+            }
+            Fact::Outcome(outcome) => {
+                let more = self.passed_over;
+                let more = (more > 0).then(|| format!("  {} more lines are not told", thousands(more as u64)));
+                more.into_iter().chain(conclusion(self.spec, outcome)).collect()
+            }
+            other => {
+                let lines = event(other);
+                if self.told < LINES {
+                    self.told += lines.len();
+                    return lines;
+                }
+                self.passed_over += lines.len();
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn event(fact: &Fact) -> Vec<String> {
     match fact {
         Fact::Refused(refused) => words::fold("  refused: ", &clean_line(&refused.to_string())),
         Fact::Said { text, dropped } => {
-            let mut lines = words::fold("  it says: ", &clean_line(text));
-            if *dropped > 0 {
-                lines.insert(0, format!("  ({} bytes of its output were dropped here)", thousands(*dropped)));
-            }
-            lines
+            let more = if text.chars().nth(SAID).is_some() { "\u{2026}" } else { "" };
+            let text: String = clean_line(text).chars().take(SAID).collect();
+            let dropped = (*dropped > 0).then(|| format!("  {} bytes of its output were dropped", thousands(*dropped)));
+            dropped.into_iter().chain(words::fold("  it says: ", &format!("{text}{more}"))).collect()
         }
         Fact::Lost { records } => vec![format!("  {} records were lost: a gap", thousands(*records))],
         _ => Vec::new(),
@@ -22,9 +65,8 @@ pub(super) fn fact(fact: &Fact) -> Vec<String> {
 }
 
 /// What runs, with which parameters, and how we know.
-pub(super) fn opening(start: &Start, recorded: bool) -> Vec<String> {
+fn opening(start: &Start, spec: Option<&DemoSpec>, recorded: bool) -> Vec<String> {
     let name = clean_line(&start.demo);
-    let spec = spec(start);
     let title = match spec {
         Some(spec) => spec.title.to_owned(),
         None => "this forklore has no such demo; its values are shown as they are".to_owned(),
@@ -44,7 +86,7 @@ pub(super) fn opening(start: &Start, recorded: bool) -> Vec<String> {
 }
 
 /// How the run ended, and the values.
-pub(super) fn outcome(spec: Option<&DemoSpec>, outcome: &Outcome) -> Vec<String> {
+fn conclusion(spec: Option<&DemoSpec>, outcome: &Outcome) -> Vec<String> {
     if let Some(broke) = outcome.broke.as_ref().filter(|_| !ran(outcome)) {
         return words::fold("it could not run: ", &clean_line(broke));
     }
@@ -66,11 +108,6 @@ pub(super) fn outcome(spec: Option<&DemoSpec>, outcome: &Outcome) -> Vec<String>
 /// Whether anything ran: the stage or the source that was asked for may have been refused before.
 pub(super) fn ran(outcome: &Outcome) -> bool {
     outcome.seconds > 0.0
-}
-
-/// What is known of the demo that was started.
-pub(super) fn spec(start: &Start) -> Option<&'static DemoSpec> {
-    demo::find(&start.demo).map(|demo| demo.spec())
 }
 
 /// Parameters as they are written on the command line; those that say nothing are left out.

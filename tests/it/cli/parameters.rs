@@ -68,6 +68,11 @@ fn within_its_range_a_parameter_is_taken() {
             for value in values(param).0 {
                 let word = format!("{name}={value}");
                 let said = Said::by(here.forklore(["run", demo, &word, "--for", "0.05"]));
+                // Another parameter's default may not go with it; then that one is named.
+                if said.code == 2 && !said.err.starts_with(&format!("forklore: {name}")) {
+                    said.could_not("forklore: ");
+                    continue;
+                }
                 // The machine may refuse what the range allows, such as a nice value below 0.
                 assert!(matches!(said.code, 0 | 1), "{demo} {word}: {} {}{}", said.code, said.out, said.err);
                 assert!(said.out.contains("\nafter "), "{demo} {word}: {}{}", said.out, said.err);
