@@ -87,8 +87,9 @@ fn opening(start: &Start, spec: Option<&DemoSpec>, recorded: bool) -> Vec<String
 
 /// How the run ended, and the values.
 fn conclusion(spec: Option<&DemoSpec>, outcome: &Outcome) -> Vec<String> {
-    if let Some(broke) = outcome.broke.as_ref().filter(|_| !ran(outcome)) {
-        return words::fold("it could not run: ", &clean_line(broke));
+    if !ran(outcome) {
+        // Why stands above: it was refused.
+        return vec!["it could not run".to_owned()];
     }
     let lost =
         if outcome.lost == 0 { "nothing lost".into() } else { format!("{} records lost", thousands(outcome.lost)) };
