@@ -1,12 +1,20 @@
 //! The same demos without a screen: words or JSON Lines. Not an escape byte is written here.
 
+mod check;
+mod doctor;
 mod list;
+mod out;
+mod replay;
+mod request;
 mod run;
+mod signals;
+mod tell;
 mod words;
+
+pub use replay::recording;
 
 use crate::cli::{Cli, Command};
 use crate::fact::{SourceChoice, clean};
-use std::fmt;
 use std::io::Write;
 
 /// How a command ended. The numbers are the exit codes of the contract.
@@ -45,27 +53,22 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
     match command {
         Command::List { json } => list::list(&cli.common, *json),
         Command::Run(args) => run::run(args, source),
-        _ => complain("this command needs a terminal"),
+        Command::Replay { file } => replay::replay(file),
+        Command::Check { paths, run } => check::check(&cli.common, paths, run.then_some(source)),
+        Command::Doctor { json } => doctor::doctor(source, *json),
+        Command::Present { .. } => complain("presenting needs a terminal"),
     }
 }
 
-/// The facts of a recording.
-///
-/// # Errors
-/// It cannot be read: file, line, remedy.
-pub fn recording(file: &std::path::Path) -> Result<Vec<crate::fact::Stamped>, String> {
-    Err(format!("{}: no reader yet", file.display()))
-}
-
-/// Writes one sentence to standard error.
+/// Writes a sentence to standard error.
 pub fn complain(sentence: &str) -> Done {
     // Standard error may be gone; then nobody is there to be told.
     let _ = writeln!(std::io::stderr(), "forklore: {}", clean(sentence));
     Done::CouldNot
 }
 
-/// Writes to standard output; false when nobody reads it any more.
-fn say(text: impl fmt::Display) -> bool {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+/// As [`complain`], of something that went wrong on the way.
+fn regret(sentence: &str) -> Done {
+    let _ = complain(sentence);
+    Done::Failed
 }

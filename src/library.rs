@@ -57,7 +57,9 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<LessonFile>, String> {
         let names: Vec<_> = paths.iter().map(|p| shown(p)).collect();
         return Err(format!("{}: no lesson (a file called NN-name.md) is there", names.join(", ")));
     }
-    files.truncate(FILES);
+    if files.len() > FILES {
+        return Err(format!("{} lessons are more than are read: {FILES}; name some of them", files.len()));
+    }
     files.iter().map(|path| read_one(path)).collect()
 }
 
@@ -77,8 +79,7 @@ fn lessons_in(folder: &Path, deeper: bool) -> Result<Vec<PathBuf>, String> {
     Ok(out)
 }
 
-/// One file, bounded. Opened without following a link at its end and without waiting, so that a FIFO or a device is an
-/// error and not a hang.
+/// One file, bounded. Opened without waiting, so that a FIFO or a device is an error and not a hang.
 fn read_one(path: &Path) -> Result<LessonFile, String> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", shown(path));
     let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;

@@ -1,7 +1,7 @@
 //! Values and numbers in words, the same on every screen and without one.
 
 use super::{Nanos, ReturnKind, clean_line};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 impl ReturnKind {
     /// `value` as a learner reads it, with its unit.
@@ -12,6 +12,7 @@ impl ReturnKind {
             (Self::Nanos, v) => v.as_f64().map_or_else(|| plain(v), |n| nanos(n).to_string()),
             (Self::Share, v) => v.as_f64().map_or_else(|| plain(v), percent),
             (Self::Kib, v) => format!("{} KiB", plain(v)),
+            (Self::Table, Value::Object(table)) if are_shares(table) => entries(table, |v| Self::Share.show(v)),
             (_, v) => plain(v),
         }
     }
@@ -34,11 +35,20 @@ fn plain(value: &Value) -> String {
         Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Value::Object(table) => {
-            table.iter().map(|(name, v)| format!("{} {}", clean_line(name), plain(v))).collect::<Vec<_>>().join(", ")
-        }
+        Value::Object(table) => entries(table, plain),
         Value::Null => "not measured".to_owned(),
     }
+}
+
+fn entries(table: &Map<String, Value>, show: impl Fn(&Value) -> String) -> String {
+    table.iter().map(|(name, v)| format!("{} {}", clean_line(name), show(v))).collect::<Vec<_>>().join(", ")
+}
+
+/// Fractions that make up one together are shares of it.
+fn are_shares(table: &Map<String, Value>) -> bool {
+    let fractions: Option<Vec<f64>> = table.values().map(|v| v.as_f64().filter(|_| v.is_f64())).collect();
+    // Each is rounded to a tenth of a per mille.
+    fractions.is_some_and(|all| (all.iter().sum::<f64>() - 1.0).abs() < 0.005)
 }
 
 /// `n` with a comma between thousands.
@@ -69,6 +79,8 @@ mod tests {
         assert_eq!(ReturnKind::Flag.show(&json!(true)), "yes");
         assert_eq!(ReturnKind::List.show(&json!(["C"])), "C");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.5})), "A 0.5");
+        assert_eq!(ReturnKind::Table.show(&json!({"A": 0.3322, "B": 0.6678})), "A 33.2 %, B 66.8 %");
+        assert_eq!(ReturnKind::Table.show(&json!({"A": 1, "B": 0})), "A 1, B 0");
         assert_eq!(ReturnKind::Nanos.show(&Value::Null), "not measured");
     }
 

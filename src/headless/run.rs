@@ -1,42 +1,53 @@
-//! `forklore run`: one demo, its facts as JSON Lines or its outcome in words.
+//! `forklore run`: one demo, its facts as JSON Lines or its outcome in words, and in a file if that is wanted.
 
-use super::{Done, complain, say, words};
+use super::out::Out;
+use super::signals::Signals;
+use super::tell::Teller;
+use super::{Done, complain, regret, request, tell};
 use crate::cli::RunArgs;
 use crate::conduct::{self, Request, Run};
-use crate::demo::{self, Demo};
-use crate::fact::{Fact, Outcome, Params, SourceChoice, Stamped, Start, clean_line};
-use nix::sys::signal::{SigSet, Signal};
+use crate::fact::{Fact, Outcome, Params, SourceChoice, Stamped};
+use crate::record::recording::Writer;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Batches that may wait to be written. A reader slower than the demo holds the run back; its losses are counted.
 const WAITING: usize = 256;
 
+/// How soon a signal is seen while nothing happens.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How often somebody who waits in front of a terminal is told that it goes on.
+const STILL: Duration = Duration::from_secs(10);
+
 pub(super) fn run(args: &RunArgs, source: SourceChoice) -> Done {
-    let Some(demo) = demo::find(&args.demo) else {
-        let names: Vec<_> = demo::specs().iter().map(|s| s.name).collect();
-        return complain(&format!(
-            "there is no demo \u{201c}{}\u{201d}; there are: {}",
-            clean_line(&args.demo),
-            names.join(", ")
-        ));
-    };
-    let params = match Params::from_words(demo.spec(), &args.params) {
-        Ok(params) => params,
-        Err(errors) => {
-            let sentences: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            return complain(&sentences.join("\nforklore: "));
-        }
-    };
-    let lasts = args.seconds.map(Duration::from_secs_f64);
-    let own = Some(demo.spec().lasts_ms).filter(|ms| *ms > 0).map(Duration::from_millis);
-    perform(Request { demo, params, source, last: lasts.or(own) }, args)
+    match prepare(args, source) {
+        Ok((request, record)) => perform(request, record, args),
+        Err(sentence) => complain(&sentence),
+    }
 }
 
-fn perform(request: Request, args: &RunArgs) -> Done {
-    let demo = request.demo;
-    let signals = wanted_signals();
-    let _ = signals.thread_block();
+/// Everything that can be found wrong before the run.
+fn prepare(args: &RunArgs, source: SourceChoice) -> Result<(Request, Option<Recorder>), String> {
+    let demo = request::demo(&args.demo)?;
+    let params = Params::from_words(demo.spec(), &args.params).map_err(|errors| {
+        let sentences: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        sentences.join("\nforklore: ")
+    })?;
+    request::allowed(demo.spec(), &params)?;
+    let own = Some(demo.spec().lasts_ms).filter(|ms| *ms > 0).map(Duration::from_millis);
+    let last = args.seconds.map(Duration::from_secs_f64).or(own);
+    let record = args.record.as_deref().map(Recorder::begin).transpose()?;
+    Ok((Request { demo, params, source, last }, record))
+}
+
+fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
+    let signals = match Signals::catch() {
+        Ok(signals) => signals,
+        Err(sentence) => return complain(&sentence),
+    };
     let (send, receive) = sync_channel(WAITING);
     let started = conduct::start(request, move |batch| {
         // Nobody listens once the command has ended; the run is being stopped then.
@@ -46,107 +57,117 @@ fn perform(request: Request, args: &RunArgs) -> Done {
         Ok(run) => run,
         Err(refused) => return complain(&refused.to_string()),
     };
-    let heard = listen(&run, &receive, args, &signals);
+    let out = Out::new(&signals);
+    let mut listener = Listener { run: &run, out, teller: Teller::new(false), record, json: args.json, outcome: None };
+    listener.listen(&receive);
+    let done = listener.conclude();
     drop(receive);
     run.wait();
-    conclude(demo, args, heard)
+    done
 }
 
-/// What came of listening to a run.
-#[derive(Default)]
-struct Heard {
+/// The stream in a file. A disk that fails is told of once, and the run goes on.
+struct Recorder {
+    writer: Writer,
+    failed: bool,
+}
+
+impl Recorder {
+    fn begin(file: &Path) -> Result<Self, String> {
+        Ok(Self { writer: Writer::create(file).map_err(|e| e.to_string())?, failed: false })
+    }
+
+    fn write(&mut self, batch: &[Stamped]) {
+        if let Err(error) = self.writer.write(batch) {
+            self.failed = true;
+            let _ = regret(&format!("{error}; the recording ends here, the run goes on"));
+        }
+    }
+
+    /// Whether all of it is on the disk.
+    fn finish(self) -> bool {
+        if self.failed {
+            return false;
+        }
+        self.writer.finish().map_err(|error| regret(&error.to_string())).is_ok()
+    }
+}
+
+/// Who hears a run and passes it on.
+struct Listener<'r> {
+    run: &'r Run,
+    out: Out<'r>,
+    teller: Teller,
+    record: Option<Recorder>,
+    json: bool,
     outcome: Option<Outcome>,
-    signal: Option<Signal>,
-    deaf: bool,
 }
 
-fn wanted_signals() -> SigSet {
-    let mut set = SigSet::empty();
-    set.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT]);
-    set
-}
-
-fn listen(run: &Run, receive: &Receiver<Vec<Stamped>>, args: &RunArgs, signals: &SigSet) -> Heard {
-    let mut heard = Heard::default();
-    loop {
-        if heard.signal.is_none()
-            && let Some(signal) = pending(signals)
-        {
-            heard.signal = Some(signal);
-            run.stop();
-        }
-        match receive.recv_timeout(Duration::from_millis(50)) {
-            Ok(batch) => {
-                if !heard.deaf && !tell(&batch, args) {
-                    heard.deaf = true;
-                    run.stop();
-                }
-                for fact in batch {
-                    if let Fact::Outcome(outcome) = fact.fact {
-                        heard.outcome = Some(outcome);
-                    }
-                }
+impl Listener<'_> {
+    /// Hears the run to its end, which a signal or a lost reader brings about early.
+    fn listen(&mut self, receive: &Receiver<Vec<Stamped>>) {
+        let begun = Instant::now();
+        let mut still = begun + STILL;
+        let mut stopped = false;
+        loop {
+            if !stopped && self.out.ended().is_some() {
+                stopped = true;
+                self.run.stop();
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return heard,
+            match receive.recv_timeout(LOOK) {
+                Ok(batch) => self.take(batch),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if Instant::now() >= still {
+                still += STILL;
+                self.still(begun.elapsed());
+            }
         }
     }
-}
 
-/// A signal of `set` that waits, taken. They are blocked in every thread, so none acts by itself.
-fn pending(set: &SigSet) -> Option<Signal> {
-    let fd = nix::sys::signalfd::SignalFd::with_flags(set, nix::sys::signalfd::SfdFlags::SFD_NONBLOCK).ok()?;
-    let info = fd.read_signal().ok()??;
-    Signal::try_from(i32::try_from(info.ssi_signo).ok()?).ok()
-}
-
-/// Writes a batch; false when nobody reads.
-fn tell(batch: &[Stamped], args: &RunArgs) -> bool {
-    batch.iter().all(|stamped| match (&stamped.fact, args.json) {
-        (_, true) => serde_json::to_string(stamped).is_ok_and(say),
-        (Fact::Start(start), false) => say(opening(start)),
-        (Fact::Refused(refused), false) => say(format!("  refused: {}", clean_line(&refused.to_string()))),
-        (Fact::Said { text, .. }, false) => say(format!("  it says: {}", clean_line(text))),
-        (_, false) => true,
-    })
-}
-
-fn opening(start: &Start) -> String {
-    let Some(demo) = demo::find(&start.demo) else { return String::new() };
-    let params: Vec<_> = start.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut out = format!(
-        "{}: {}\n  {}\n  {}: {}",
-        start.demo,
-        demo.spec().title,
-        params.join(" "),
-        start.source,
-        start.source.meaning()
-    );
-    if let Some(because) = &start.because {
-        out.push_str(&format!("\n  no better source: {}", clean_line(because)));
-    }
-    out
-}
-
-fn conclude(demo: &dyn Demo, args: &RunArgs, heard: Heard) -> Done {
-    let Some(outcome) = heard.outcome else { return complain("the run ended without an outcome") };
-    if !args.json && !heard.deaf {
-        let lost = if outcome.lost == 0 { "nothing lost".to_owned() } else { format!("{} records lost", outcome.lost) };
-        let left = match (outcome.clean, outcome.left_behind) {
-            (false, _) => "something could not be ended".to_owned(),
-            (true, 0) => "nothing left behind".to_owned(),
-            (true, n) => format!("{n} left behind and ended"),
+    fn take(&mut self, batch: Vec<Stamped>) {
+        if let Some(record) = &mut self.record {
+            record.write(&batch);
+        }
+        let lines: Vec<String> = if self.json {
+            batch.iter().filter_map(|stamped| serde_json::to_string(stamped).ok()).collect()
+        } else {
+            batch.iter().flat_map(|stamped| self.teller.tell(&stamped.fact)).collect()
         };
-        say(format!("after {:.1} s; {lost}; {left}", outcome.seconds));
-        words::table(demo.spec(), &outcome.values).into_iter().for_each(|line| _ = say(line));
-        if let Some(broke) = &outcome.broke {
-            say(format!("this demo broke: {}", clean_line(broke)));
+        self.say(&lines);
+        for stamped in batch {
+            if let Fact::Outcome(outcome) = stamped.fact {
+                self.outcome = Some(outcome);
+            }
         }
     }
-    match heard {
-        Heard { signal: Some(signal), .. } => Done::Signalled(u8::try_from(signal as i32).unwrap_or(0)),
-        Heard { deaf: true, .. } => Done::Signalled(13),
-        _ if outcome.broke.is_some() => Done::Failed,
-        _ => Done::Well,
+
+    fn say(&mut self, lines: &[String]) {
+        if !lines.is_empty() {
+            self.out.say(&lines.join("\n"), &mut || self.run.stop());
+        }
+    }
+
+    /// A sign of life, for somebody at a terminal only.
+    fn still(&self, elapsed: Duration) {
+        let mut stderr = std::io::stderr();
+        if !self.json && stderr.is_terminal() {
+            // Nobody need hear it.
+            let _ = writeln!(stderr, "  {} s, still running; Ctrl-C ends it", elapsed.as_secs());
+        }
+    }
+
+    fn conclude(&mut self) -> Done {
+        let recorded = self.record.take().map(Recorder::finish);
+        if let Some(done) = self.out.ended() {
+            return done;
+        }
+        match &self.outcome {
+            None => regret("the run ended without an outcome"),
+            Some(outcome) if outcome.broke.is_some() && !tell::ran(outcome) => Done::CouldNot,
+            Some(outcome) if outcome.broke.is_some() || recorded == Some(false) => Done::Failed,
+            Some(_) => Done::Well,
+        }
     }
 }

@@ -16,8 +16,11 @@ pub enum Place {
 }
 
 impl Place {
-    /// The directory, or why there is none.
-    pub(super) fn directory(&self) -> Result<PathBuf, String> {
+    /// The directory, whether it exists or not.
+    ///
+    /// # Errors
+    /// Why there is none: a phrase.
+    pub fn directory(&self) -> Result<PathBuf, String> {
         match self {
             Self::Standard => standard(|name| std::env::var_os(name), rustix::process::geteuid().as_raw()),
             Self::Directory(directory) => Ok(directory.clone()),

@@ -102,7 +102,7 @@ impl fmt::Display for RecordError {
                 "this recording has format {format} and this forklore reads up to {FORMAT}; a newer forklore reads it"
             ),
             Fault::Damaged(why) => {
-                write!(f, "the recording is damaged here ({}); what stands before it was read", clean_line(why))
+                write!(f, "the recording is damaged here ({}); record the run again", clean_line(why))
             }
             Fault::Cut => f.write_str("the recording ends before its run did; what stands before was read"),
             Fault::TooLarge(what) => {

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod cli;
+mod lessons;
 mod pty;
 mod support;
 mod tidy;

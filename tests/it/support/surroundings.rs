@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tempfile::TempDir;
 
@@ -80,6 +80,21 @@ impl Surroundings {
         program: &Path,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> assert_cmd::Command {
+        assert_cmd::Command::from_std(self.as_user(program, args))
+    }
+
+    /// A shell script, in which `$0` is forklore, not yet started, as a command whose output is caught.
+    pub(crate) fn shell(&self, script: &str) -> assert_cmd::Command {
+        self.program(Path::new("/bin/sh"), [OsStr::new("-c"), OsStr::new(script), self.forklore.path.as_os_str()])
+    }
+
+    /// forklore with these arguments, started; its standard output is a pipe.
+    pub(crate) fn start(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
+        let mut command = self.as_user(Path::new(FORKLORE), args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("forklore starts")
+    }
+
+    fn as_user(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = self.command(program);
         command.args(args);
         if let Some(id) = self.user.id() {
@@ -89,7 +104,7 @@ impl Surroundings {
                 command.pre_exec(move || keeper::become_user(id))
             };
         }
-        assert_cmd::Command::from_std(command)
+        command
     }
 
     /// A program that finds nothing in its environment but what it needs and the mark.

@@ -1,0 +1,44 @@
+//! `forklore check`: what is wrong with lessons, where, and what to do; with `--run`, whether what they expect happens.
+
+mod trial;
+mod verdict;
+
+use super::out::say;
+use super::words::count;
+use super::{Done, complain};
+use crate::cli::Common;
+use crate::demo;
+use crate::fact::SourceChoice;
+use crate::lesson::{Library, Severity, embed};
+use crate::library;
+use std::path::PathBuf;
+
+/// Checks the lessons at `paths`; with a source, runs their demos too.
+pub(super) fn check(common: &Common, paths: &[PathBuf], run: Option<SourceChoice>) -> Done {
+    let named: Vec<PathBuf> = if paths.is_empty() { common.lessons.iter().cloned().collect() } else { paths.to_vec() };
+    let lang = common.lang.as_deref().unwrap_or("en");
+    let library = if named.is_empty() {
+        Library::new(embed::lessons(), lang)
+    } else {
+        match library::read(&named) {
+            Ok(files) => Library::new(files, lang),
+            Err(sentence) => return complain(&sentence),
+        }
+    };
+    lint(&library, run).unwrap_or_else(|done| done)
+}
+
+fn lint(library: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
+    let found = library.check(&demo::specs(), &embed::claims());
+    for diagnostic in &found {
+        say(&library.render(diagnostic))?;
+    }
+    let wrong = |severity| found.iter().filter(|d| d.severity == severity).count();
+    let (errors, warnings) = (wrong(Severity::Error), wrong(Severity::Warning));
+    let failed = match run {
+        Some(source) => trial::run(library, source)?,
+        None => 0,
+    };
+    say(&format!("{}, {}, {}", count(library.len(), "lesson"), count(errors, "error"), count(warnings, "warning")))?;
+    Ok(if errors + failed > 0 { Done::Failed } else { Done::Well })
+}

@@ -1,0 +1,78 @@
+//! What an author said of a run against what it came to. Pure.
+
+use crate::fact::{DemoSpec, Values};
+use crate::lesson::{Demo, Predict, Step};
+use serde_json::Value;
+
+/// Everything of `values` that is not as the step says, a phrase each.
+pub(super) fn differences(spec: &DemoSpec, step: &Step, demo: &Demo, values: &Values) -> Vec<String> {
+    let mut out = Vec::new();
+    for (name, expect) in &demo.expect {
+        let value = values.get(name).unwrap_or(&Value::Null);
+        if !expect.matches.holds(value) {
+            out.push(format!("{name} expected {}, measured {}", expect.written, shown(spec, name, value)));
+        }
+    }
+    out.extend(step.predict().and_then(|predict| unanswered(spec, predict, values)));
+    out
+}
+
+/// What is wrong with a prediction, if no option or more than one of it is right.
+fn unanswered(spec: &DemoSpec, predict: &Predict, values: &Values) -> Option<String> {
+    let name = &predict.answer;
+    let value = values.get(name).unwrap_or(&Value::Null);
+    if value.is_null() {
+        return Some(format!("the prediction asks for {name}, which was not measured"));
+    }
+    let right: Vec<_> = predict.options.iter().filter(|o| o.matches.holds(value)).map(|o| o.label.as_str()).collect();
+    let measured = shown(spec, name, value);
+    match right[..] {
+        [_] => None,
+        [] => Some(format!("no option of the prediction covers {name}, measured {measured}")),
+        _ => Some(format!("{} are all right: {name} measured {measured}", right.join(" and "))),
+    }
+}
+
+fn shown(spec: &DemoSpec, name: &str, value: &Value) -> String {
+    spec.returns(name).map_or_else(|| value.to_string(), |r| r.kind.show(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo;
+    use crate::lesson::parse;
+    use serde_json::json;
+
+    const LESSON: &str = "+++\nid = \"a\"\ntitle = \"T\"\npart = \"P\"\n+++\n## One\n```predict\nHow many?\n- under 5\n\
+                          - 5 .. 9\n- over 9\n= NAME\n```\n```demo DEMO\nexpect = { NAME = \"over 5\" }\n```\n";
+
+    /// What is said of a run that came to `value`, of a demo that counts something.
+    fn said(value: Value) -> Vec<String> {
+        let counts = |spec: &&&'static DemoSpec| spec.returns.iter().any(|r| r.kind == crate::fact::ReturnKind::Count);
+        let specs = demo::specs();
+        let spec = specs.iter().find(counts).expect("one of them counts");
+        let name = spec.returns.iter().find(|r| r.kind == crate::fact::ReturnKind::Count).expect("it does").name;
+        let text = LESSON.replace("NAME", name).replace("DEMO", spec.name);
+        let (lesson, wrong) = parse(text.as_bytes(), "en/1-a.md", "en");
+        assert_eq!(wrong, []);
+        let step = &lesson.steps[0];
+        let values = [(name.to_owned(), value)].into();
+        let said = differences(spec, step, step.demo().expect("it has one"), &values);
+        said.into_iter().map(|line| line.replace(name, "N")).collect()
+    }
+
+    #[test]
+    fn as_expected_is_nothing_to_say() {
+        assert_eq!(said(json!(6)), [""; 0]);
+    }
+
+    #[test]
+    fn each_difference_is_said() {
+        assert_eq!(said(json!(4)), ["N expected over 5, measured 4"]);
+        assert_eq!(said(json!(9)), ["no option of the prediction covers N, measured 9"]);
+        let none = said(Value::Null);
+        assert_eq!(none.len(), 2, "{none:?}");
+        assert!(none[0].ends_with("measured not measured") || none[0].contains("not measured"), "{none:?}");
+    }
+}

@@ -1,0 +1,243 @@
+//! `forklore doctor`: what this machine allows, what that means, and how to allow more. It looks and changes nothing.
+
+use super::Done;
+use super::out::say;
+use super::request::ranges;
+use super::words::fold;
+use crate::demo;
+use crate::fact::{DemoSpec, Picture, Source, SourceChoice, clean_line};
+use crate::kernel::{self, Capability, Machine, State};
+use crate::progress::Place;
+use crate::term::depth::{Colours, Depth, Glyphs};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Says what there is to say.
+pub(super) fn doctor(choice: SourceChoice, json: bool) -> Done {
+    let report = Report {
+        machine: Machine::look(),
+        capabilities: kernel::survey(),
+        choice,
+        depth: Depth::of_environment(),
+        progress: Place::Standard.directory(),
+    };
+    let text = if json { report.as_json().to_string() } else { report.as_words().join("\n") };
+    say(&text).map_or_else(|done| done, |()| Done::Well)
+}
+
+struct Report {
+    machine: Machine,
+    capabilities: Vec<Capability>,
+    choice: SourceChoice,
+    depth: Depth,
+    progress: Result<PathBuf, String>,
+}
+
+/// Where the facts of a demo's run would come from.
+struct Would {
+    source: Option<Source>,
+    /// Why no better one, or why none.
+    because: Vec<String>,
+}
+
+impl Report {
+    fn capability(&self, name: &str) -> Option<&Capability> {
+        self.capabilities.iter().find(|c| c.name == name)
+    }
+
+    /// The source that a run of `spec` would use: as a run does, the best is tried first.
+    fn would(&self, spec: &DemoSpec) -> Would {
+        let wanted = match self.choice {
+            SourceChoice::Best => Source::ALL.to_vec(),
+            SourceChoice::Only(source) => vec![source],
+        };
+        let mut because = Vec::new();
+        for source in wanted {
+            let why = match self.capability(surveyed_as(source)) {
+                _ if source == Source::SelfTimed && !spec.self_timed => "its workers do not spin".to_owned(),
+                Some(found) if found.state == State::No => found.found.clone(),
+                _ => return Would { source: Some(source), because },
+            };
+            because.push(format!("not {source}: {}", clean_line(&why)));
+        }
+        Would { source: None, because }
+    }
+
+    /// The pictures of a demo that this machine cannot fill.
+    fn missing(&self, spec: &DemoSpec) -> Vec<&'static str> {
+        let blank = |p: &&Picture| {
+            matches!(p, Picture::Pages) && self.capability("page maps").is_some_and(|c| c.state == State::No)
+        };
+        spec.pictures.iter().filter(blank).map(|p| picture(*p)).collect()
+    }
+
+    fn as_words(&self) -> Vec<String> {
+        let mut out = self.machine_words();
+        out.extend([String::new(), "What this machine allows".to_owned()]);
+        for found in &self.capabilities {
+            out.extend(capability_words(found));
+        }
+        out.extend([String::new(), "What the demos show here".to_owned()]);
+        for spec in demo::specs() {
+            out.extend(self.demo_words(spec));
+        }
+        out.extend([String::new(), "The terminal".to_owned()]);
+        let Depth { colours: c, glyphs, screen } = self.depth;
+        let screen = if screen { "" } else { ", and it cannot move its cursor: no tour on it" };
+        out.extend(fold("  ", &format!("{}, {}{screen}.", colours(c), characters(glyphs))));
+        out.extend([String::new(), "Progress".to_owned()]);
+        out.extend(match &self.progress {
+            Ok(place) => fold("  kept in ", &clean_line(&place.to_string_lossy())),
+            Err(why) => fold("  not kept: ", &clean_line(why)),
+        });
+        out
+    }
+
+    fn machine_words(&self) -> Vec<String> {
+        let Machine { allowed, online, model, memory, kernel, virtual_machine, page_size } = &self.machine;
+        let mut out = vec![format!("forklore {} on Linux {}", env!("CARGO_PKG_VERSION"), clean_line(kernel))];
+        let model = if model.is_empty() { String::new() } else { format!("; {}", clean_line(model)) };
+        out.extend(fold("  CPUs     ", &format!("{} allowed of {}{model}", ranges(allowed), ranges(online))));
+        let mib = memory / (1 << 20);
+        out.push(format!("  memory   {} MiB, in pages of {page_size} bytes", crate::fact::thousands(mib)));
+        if *virtual_machine {
+            let what =
+                "this is a virtual machine: its host may take the CPUs away for a while, and nothing here sees that";
+            out.extend(fold("  note     ", what));
+        }
+        out
+    }
+
+    fn demo_words(&self, spec: &DemoSpec) -> Vec<String> {
+        let Would { source, because } = self.would(spec);
+        let head = format!("  {:<11}  ", spec.name);
+        let indent = " ".repeat(head.len());
+        let pictures: Vec<_> = spec.pictures.iter().map(|p| picture(*p)).collect();
+        let mut out = match source {
+            Some(source) => fold(&head, &format!("{source}: {}", pictures.join(", "))),
+            None => fold(&head, "cannot run with this source"),
+        };
+        because.iter().for_each(|why| out.extend(fold(&indent, why)));
+        for missing in self.missing(spec) {
+            out.extend(fold(&indent, &format!("without {missing}: see page maps above")));
+        }
+        out
+    }
+
+    fn as_json(&self) -> Value {
+        let demos = demo::specs().into_iter().map(|spec| {
+            let Would { source, because } = self.would(spec);
+            let pictures: Vec<_> = spec.pictures.iter().map(|p| picture(*p)).collect();
+            json!({
+                "name": spec.name, "source": source, "because": because, "pictures": pictures,
+                "missing": self.missing(spec),
+            })
+        });
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "machine": self.machine,
+            "capabilities": self.capabilities,
+            "demos": demos.collect::<Vec<_>>(),
+            "terminal": {
+                "colours": match self.depth.colours {
+                    Colours::None => 0, Colours::Sixteen => 16, Colours::Cube => 256, Colours::True => 1 << 24,
+                },
+                "characters": match self.depth.glyphs {
+                    Glyphs::Ascii => "ascii", Glyphs::Boxes => "boxes", Glyphs::Unicode => "unicode",
+                },
+                "screen": self.depth.screen,
+            },
+            "progress": self.progress.as_ref().ok().map(|place| place.to_string_lossy()),
+        })
+    }
+}
+
+fn capability_words(found: &Capability) -> Vec<String> {
+    let state = match found.state {
+        State::Yes => "yes",
+        State::Partly => "partly",
+        State::No => "no",
+    };
+    let mut out = vec![format!("  {state:<6}  {}", found.name)];
+    out.extend(fold("          ", &format!("{} ({})", clean_line(&found.means), clean_line(&found.found))));
+    if let Some(remedy) = &found.remedy {
+        out.extend(fold("          to allow more: ", &clean_line(remedy)));
+    }
+    out
+}
+
+/// The name under which the survey speaks of what a source needs.
+fn surveyed_as(source: Source) -> &'static str {
+    match source {
+        Source::Exact => "exact switch records",
+        Source::SelfTimed => "self-timed slices",
+        Source::Sampled => "sampling /proc",
+    }
+}
+
+fn picture(picture: Picture) -> &'static str {
+    match picture {
+        Picture::Lanes => "lanes",
+        Picture::Workers => "workers",
+        Picture::Turns => "turns",
+        Picture::Pages => "pages",
+        Picture::Cards => "cards",
+    }
+}
+
+fn colours(colours: Colours) -> &'static str {
+    match colours {
+        Colours::None => "no colours",
+        Colours::Sixteen => "16 colours",
+        Colours::Cube => "256 colours",
+        Colours::True => "16 million colours",
+    }
+}
+
+fn characters(glyphs: Glyphs) -> &'static str {
+    match glyphs {
+        Glyphs::Ascii => "ASCII characters",
+        Glyphs::Boxes => "ASCII characters and boxes",
+        Glyphs::Unicode => "all characters",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr;
+
+    fn report(choice: SourceChoice) -> Report {
+        let depth = Depth { colours: Colours::None, glyphs: Glyphs::Ascii, screen: false };
+        let progress = Err("as asked".to_owned());
+        Report { machine: Machine::look(), capabilities: kernel::survey(), choice, depth, progress }
+    }
+
+    #[test]
+    fn the_survey_speaks_of_every_source_and_of_pages() {
+        let report = report(SourceChoice::Best);
+        for name in Source::ALL.map(surveyed_as).into_iter().chain(["page maps"]) {
+            assert!(report.capability(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_not_used_and_the_reason_is_told() {
+        let mut report = report(SourceChoice::Best);
+        for found in &mut report.capabilities {
+            found.state = if found.name == surveyed_as(Source::Exact) { State::No } else { State::Yes };
+            found.found = "paranoid \u{1b}[2J".to_owned();
+        }
+        for spec in demo::specs() {
+            let would = report.would(spec);
+            let best = if spec.self_timed { Source::SelfTimed } else { Source::Sampled };
+            assert_eq!((would.source, would.because.len()), (Some(best), if spec.self_timed { 1 } else { 2 }));
+        }
+        let words = report.as_words();
+        assert!(words.iter().all(|line| line.width() <= 80 && !line.contains('\u{1b}')), "{words:#?}");
+        report.choice = SourceChoice::Only(Source::Exact);
+        assert!(demo::specs().into_iter().all(|spec| report.would(spec).source.is_none()));
+        let json = report.as_json();
+        assert!(json["demos"][0]["source"].is_null() && json["progress"].is_null(), "{json}");
+    }
+}

@@ -1,0 +1,139 @@
+//! `check` and `check --run`, and folders of lessons that are not what they should be.
+
+use super::{Said, forklore};
+use crate::support::{Patience, Surroundings, User};
+use forklore::fact::{DemoSpec, ReturnKind};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+
+/// A demo that counts something, and what it counts.
+fn counting() -> (&'static DemoSpec, &'static str) {
+    let counts = |spec: &'static DemoSpec| {
+        spec.returns.iter().find(|r| r.kind == ReturnKind::Count).map(|value| (spec, value.name))
+    };
+    forklore::demo::specs().into_iter().find_map(counts).expect("one of them counts")
+}
+
+/// A lesson that expects `expect` of a value.
+fn lesson(here: &Surroundings, expect: &str) {
+    let (demo, value) = counting();
+    let text = format!(
+        "+++\nid = \"sample\"\ntitle = \"A sample\"\npart = \"Samples\"\nminutes = 1\n+++\nAbout.\n\n## One\nRun it.\n\n\
+         ```demo {}\nexpect = {{ {value} = \"{expect}\" }}\n```\n",
+        demo.name
+    );
+    fs::write(here.home().join("01-sample.md"), text).expect("written");
+}
+
+#[test]
+fn a_lesson_that_is_right_and_one_that_is_not() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        lesson(&here, "at least 0");
+        let said = forklore(&here, "check 01-sample.md");
+        assert_eq!((said.code, &*said.out, &*said.err), (0, "1 lesson, 0 errors, 0 warnings\n", ""));
+        lesson(&here, "never in a lifetime");
+        let said = forklore(&here, "check .");
+        assert_eq!((said.code, &*said.err), (1, ""));
+        assert!(said.out.contains("./01-sample.md:13:") && said.out.contains("^^"), "{}", said.out);
+        assert!(said.out.ends_with("1 lesson, 1 error, 0 warnings\n"), "{}", said.out);
+    }
+}
+
+#[test]
+fn what_lessons_expect_is_compared_with_what_happens() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        lesson(&here, "at least 0");
+        let said = forklore(&here, "check --run 01-sample.md");
+        assert_eq!(said.code, 0, "{}", said.out);
+        assert!(
+            said.out.contains("\nok: ") && said.out.contains("(lesson sample, step 1, 01-sample.md:"),
+            "{}",
+            said.out
+        );
+        lesson(&here, "under 0");
+        let said = forklore(&here, "check --run 01-sample.md");
+        assert_eq!(said.code, 1, "{}", said.out);
+        let sentence = format!("not as expected: {} expected under 0, measured ", counting().1);
+        assert!(said.out.contains(&sentence), "{}", said.out);
+        here.marker.assert_gone(Patience::default());
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_check_and_its_run() {
+    let here = Surroundings::new(User::Me);
+    lesson(&here, "at least 0");
+    let mut child = here.start(["check", "--run", "01-sample.md"]);
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with(&format!("running {}", counting().0.name))));
+    kill(Pid::from_raw(child.id().try_into().expect("a pid")), Signal::SIGINT).expect("it runs");
+    let ended = Patience::default().wait(|| child.try_wait().expect("a child of ours"));
+    assert_eq!(ended.expect("it ends").code(), Some(130));
+    here.marker.assert_gone(Patience::default());
+}
+
+#[test]
+fn a_folder_without_lessons_is_one_sentence() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        let folder = |name: &str| here.home().join(name);
+        fs::create_dir(folder("empty")).expect("made");
+        fs::create_dir(folder("closed")).expect("made");
+        fs::set_permissions(folder("closed"), fs::Permissions::from_mode(0o000)).expect("ours");
+        for command in ["list", "list --json", "check"] {
+            forklore(&here, &format!("{command} --lessons missing")).could_not("missing: No such file");
+            forklore(&here, &format!("{command} --lessons empty")).could_not("empty: no lesson");
+            // Nothing is closed to root.
+            let part = if user.uid() == 0 { "closed: no lesson" } else { "closed: Permission denied" };
+            forklore(&here, &format!("{command} --lessons closed")).could_not(part);
+        }
+    }
+}
+
+#[test]
+fn a_lesson_that_is_no_file_does_not_hold_anybody_up() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        lesson(&here, "at least 0");
+        let pipe = here.home().join("02-pipe.md");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("a FIFO");
+        for command in ["list --lessons .", "check .", "check 02-pipe.md"] {
+            let said = forklore(&here, command);
+            assert_eq!(said.code, 2, "{}", said.out);
+            assert!(said.err.contains("02-pipe.md: "), "{}", said.err);
+        }
+        forklore(&here, "check /dev/zero").could_not("/dev/zero: not a regular file");
+    }
+}
+
+#[test]
+fn hostile_names_and_words_are_shown_harmless() {
+    let here = Surroundings::new(User::Me);
+    let name = "01-\u{1b}]0;owned\u{7}\u{202e}.md";
+    let text = "+++\nid = \"\\u001b[2J\"\ntitle = \"\\u001b]52;c;eA==\\u0007\"\npart = \"\\u202e\"\n+++\n## \u{1b}[31m\n&#27;[0m\n";
+    fs::write(here.home().join(name), text).expect("written");
+    for command in ["list --lessons .", "list --json --lessons .", "check .", "check --run ."] {
+        let said = Said::by(here.forklore(command.split(' ')));
+        assert!(said.code <= 1 && said.err.is_empty(), "{command}: {}", said.err);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_lesson_are_told_of() {
+    let here = Surroundings::new(User::Me);
+    let big = vec![b'#'; 3 << 20];
+    for (n, bytes) in [&b""[..], b"\xff\xfe\0a", b"\0\0\0", &big, b"+++", b"\r\r\r"].into_iter().enumerate() {
+        fs::write(here.home().join(format!("0{n}-bad.md")), bytes).expect("written");
+    }
+    let said = forklore(&here, "check .");
+    assert_eq!((said.code, &*said.err), (1, ""));
+    for n in 0..6 {
+        assert!(said.out.contains(&format!("./0{n}-bad.md:")), "{n}: {}", said.out);
+    }
+    assert_eq!(forklore(&here, "list --lessons .").code, 0, "what of them can be read opens");
+}
