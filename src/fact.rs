@@ -73,7 +73,8 @@ pub enum LockStep {
     Leaves,
 }
 
-/// One thing that was true of a run at a moment. The JSON form is the contract of design.md 6: `kind` in lower case.
+/// One thing that was true of a run at a moment. In JSON it is an object with the moment as `t` and its own name, in lower
+/// case, as `kind`: a contract with whoever reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Fact {

@@ -3,7 +3,8 @@
 //! In reading order: [`fact`] is the vocabulary of everything; [`lesson`] what is taught; [`stage`] runs a demo's
 //! processes and [`demo`] is the table of them; [`kernel`] watches; [`conduct`] makes one stream of facts of a run;
 //! [`scene`] is what is true now and [`record`] keeps it; [`tour`] is where the learner is and [`view`] shows it;
-//! [`term`] holds the terminal, [`progress`] what was done; [`app`] and [`headless`] put it all together.
+//! [`term`] holds the terminal, [`progress`] what was done, [`library`] finds the lessons and [`cli`] is the command line;
+//! [`app`] and [`headless`] put it all together.
 
 pub mod app;
 pub mod cli;

@@ -26,7 +26,7 @@ pub struct DemoSpec {
     pub controls: &'static [Control],
     /// Its workers time their own slices, so [`super::Source::SelfTimed`] works for it.
     pub self_timed: bool,
-    /// Milliseconds after which its values can be judged while it goes on; 0: only when it has ended.
+    /// Milliseconds after which its values can be judged while it goes on; 0: when it tells the step `settled`, or has ended.
     pub settles_ms: u64,
     /// Milliseconds that it runs without a screen; 0: it ends by itself.
     pub lasts_ms: u64,
