@@ -65,7 +65,7 @@ static SPEC: DemoSpec = DemoSpec {
     }],
     self_timed: false,
     settles_ms: 0,
-    lasts_ms: 3000,
+    lasts_ms: |params| u64::try_from(params.int("after")).unwrap_or(0) + 1500,
     check,
 };
 

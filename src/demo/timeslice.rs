@@ -57,7 +57,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     self_timed: true,
     settles_ms: 3000,
-    lasts_ms: 3000,
+    lasts_ms: |_| 3000,
     check,
 };
 

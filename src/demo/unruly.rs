@@ -28,7 +28,7 @@ static SPEC: DemoSpec = DemoSpec {
     controls: &[],
     self_timed: false,
     settles_ms: 0,
-    lasts_ms: 4000,
+    lasts_ms: |_| 4000,
     check: |_| Ok(()),
 };
 

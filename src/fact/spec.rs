@@ -29,7 +29,7 @@ pub struct DemoSpec {
     /// Milliseconds after which its values can be judged while it goes on; 0: when it tells the step `settled`, or has ended.
     pub settles_ms: u64,
     /// Milliseconds that it runs without a screen; 0: it ends by itself.
-    pub lasts_ms: u64,
+    pub lasts_ms: fn(&Params) -> u64,
     /// What must hold between parameters.
     pub check: fn(&Params) -> Result<(), ParamError>,
 }
@@ -460,7 +460,7 @@ mod tests {
         controls: &[],
         self_timed: false,
         settles_ms: 0,
-        lasts_ms: 0,
+        lasts_ms: |_| 0,
         check: |p| {
             if p.word("victim") == "Z" { Err(ParamError::new("victim", "is not there")) } else { Ok(()) }
         },

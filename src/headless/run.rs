@@ -37,7 +37,7 @@ fn prepare(args: &RunArgs, source: SourceChoice) -> Result<(Request, Option<Reco
         sentences.join("\nforklore: ")
     })?;
     request::allowed(demo.spec(), &params)?;
-    let own = Some(demo.spec().lasts_ms).filter(|ms| *ms > 0).map(Duration::from_millis);
+    let own = Some((demo.spec().lasts_ms)(&params)).filter(|ms| *ms > 0).map(Duration::from_millis);
     let last = args.seconds.map(Duration::from_secs_f64).or(own);
     let record = args.record.as_deref().map(Recorder::begin).transpose()?;
     Ok((Request { demo, params, source, last }, record))

@@ -23,7 +23,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     self_timed: false,
     settles_ms: 0,
-    lasts_ms: 0,
+    lasts_ms: |_| 0,
     check: |_: &Params| Ok(()),
 };
 

@@ -26,6 +26,8 @@ struct OnStage {
     id: RunId,
     run: Run,
     settles: Option<Nanos>,
+    /// The values can be judged by the next word on them.
+    ripe: bool,
     settled: bool,
     /// Its facts are still shown; not so when it was ended to make room.
     shown: bool,
@@ -66,7 +68,7 @@ impl Runs {
         };
         let run = conduct::start(request, sink).map_err(|refused| refused.to_string())?;
         let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
-        self.on = Some(OnStage { id, run, settles, settled: false, shown: true });
+        self.on = Some(OnStage { id, run, settles, ripe: false, settled: false, shown: true });
         Ok(())
     }
 
@@ -77,11 +79,14 @@ impl Runs {
         if on.shown {
             scene.extend(facts);
         }
-        let says_so = facts.iter().any(|f| matches!(&f.fact, Fact::Step { name } if name == SETTLED));
-        let late = on.settles.is_some_and(|at| scene.now() >= at && !scene.so_far.is_empty());
-        if on.shown && !on.settled && (says_so || late) {
-            on.settled = true;
-            events.push(Event::Settled { run });
+        for fact in facts {
+            let says_so = matches!(&fact.fact, Fact::Step { name } if name == SETTLED);
+            on.ripe |= says_so || on.settles.is_some_and(|at| fact.t >= at);
+            // What is judged is the next word on the values: the last one may be older than what settled them.
+            if on.ripe && on.shown && !on.settled && matches!(fact.fact, Fact::SoFar { .. }) {
+                on.settled = true;
+                events.push(Event::Settled { run });
+            }
         }
         if facts.iter().any(|f| matches!(f.fact, Fact::Outcome(_))) {
             if on.shown {

@@ -103,6 +103,7 @@ impl Trial<'_> {
     fn play(&mut self, spec: &'static DemoSpec, params: Params) -> Result<Came, Done> {
         let Some(demo) = demo::find(spec.name) else { return Ok(Err("there is no such demo".to_owned())) };
         let (send, receive) = channel();
+        let lasts = Duration::from_millis((spec.lasts_ms)(&params));
         let request = Request { demo, params, source: self.source, last: None };
         let started = conduct::start(request, move |batch| {
             // The trial was broken off; the run is being stopped.
@@ -112,7 +113,7 @@ impl Trial<'_> {
             Ok(run) => run,
             Err(refused) => return Ok(Err(refused.to_string())),
         };
-        let came = Judge::new(spec).judge(&run, &receive, &mut self.out);
+        let came = Judge::new(spec, lasts).judge(&run, &receive, &mut self.out);
         run.wait();
         came
     }
@@ -136,9 +137,9 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(spec: &DemoSpec) -> Self {
+    fn new(spec: &DemoSpec, lasts: Duration) -> Self {
         let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
-        let late = Instant::now() + Duration::from_millis(spec.lasts_ms) + PATIENCE;
+        let late = Instant::now() + lasts + PATIENCE;
         Self { settles, settled: false, values: None, late }
     }
 

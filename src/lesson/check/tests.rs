@@ -31,7 +31,7 @@ const CRASH: DemoSpec = DemoSpec {
     controls: &[],
     self_timed: false,
     settles_ms: 0,
-    lasts_ms: 0,
+    lasts_ms: |_| 0,
     check: |_| Ok(()),
 };
 static DEMO: DemoSpec = CRASH;
