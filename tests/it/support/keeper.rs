@@ -70,6 +70,8 @@ pub(super) unsafe fn split(tell: RawFd, id: Option<u32>) -> io::Result<()> {
     let done = |result: i32| if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) };
     // SAFETY: plain system calls, all async-signal-safe; the child of fork goes on alone, as after any fork.
     unsafe {
+        // Another test's library may have left a handler in this process (wait-timeout does), which the fork has too.
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         done(libc::setsid())?;
         done(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
         done(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
