@@ -170,7 +170,7 @@ fn any_size_is_drawn_and_can_be_clicked() {
             let view = View { tour: &set.tour, scene: &set.scene, theme: &theme };
             for y in (0..height.saturating_add(1)).step_by(3) {
                 for x in (0..width.saturating_add(1)).step_by(7) {
-                    view.hit(*drawn.area(), x, y);
+                    let _ = view.hit(*drawn.area(), x, y);
                 }
             }
         }

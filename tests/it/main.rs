@@ -5,3 +5,4 @@
 mod pty;
 mod support;
 mod tidy;
+mod tour;
