@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod live_kernel;
 mod pty;
 mod support;
 mod tidy;

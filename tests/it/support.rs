@@ -6,6 +6,7 @@ mod keeper;
 mod processes;
 mod pty;
 mod screen;
+mod skip;
 mod surroundings;
 
 pub(crate) use deadline::Patience;
@@ -13,4 +14,5 @@ pub(crate) use escapes::{foreign, modes_left};
 pub(crate) use keeper::Ended;
 pub(crate) use processes::{Marker, Process, all, descendants};
 pub(crate) use pty::{Launch, Pty};
+pub(crate) use skip::{inconclusive, skip};
 pub(crate) use surroundings::{Surroundings, User};

@@ -87,7 +87,7 @@ fn steer_while_paused(pty: &Pty) {
     // Some turn in words: of A or B, or who had the core before.
     pty.send(",,");
     pty.until(|screen| screen.contains(" on core 0") || screen.contains(" is on core"), "the turn in words");
-    let scale = |screen: &str| word_after(screen, "└").zip(screen.split_once('┘').map(|_| ()));
+    let scale = |screen: &str| word_after(screen, "┘ ");
     let before = scale(&pty.screen());
     pty.send("]]");
     pty.until(|screen| scale(screen) != before, "another scale");
@@ -117,9 +117,11 @@ fn pages_turn_one_by_one() {
         let pty = forklore(&["isolation:3"], WIDE, user);
         press(&pty, "2", &["you said"]);
         press(&pty, " ", &["isolation: 2 processes", "the same address"]);
+        // "child 4121: 12 own, 52 shared", above the child's grid.
         let own = |screen: &str| {
-            let (_, rest) = screen.split_once("child ").and_then(|(_, rest)| rest.split_once(": "))?;
-            rest.split_once(" own").and_then(|(n, _)| n.parse::<u32>().ok())
+            let heads = screen.split("child ").skip(1).filter_map(|rest| rest.split_once(": "));
+            let mut grids = heads.filter(|(pid, _)| pid.parse::<u32>().is_ok());
+            grids.next()?.1.split_once(" own")?.0.parse::<u32>().ok()
         };
         let counts = RefCell::new(Vec::new());
         pty.until(
