@@ -211,7 +211,7 @@ impl View<'_> {
             let lines = keys::of(context).filter(|b| !b.help.is_empty());
             rows.extend(lines.map(|b| {
                 let names: Vec<_> = b.keys.iter().map(|k| keys::name(*k)).collect();
-                (names.join(" "), b.help.to_owned())
+                (names.join(", "), b.help.to_owned())
             }));
         }
         rows
