@@ -187,7 +187,7 @@ fn lesson(frame: &mut Frame<'_>, area: Rect, theme: &Theme) {
             strong("Only one can run."),
             words(" Watch who does. 线程轮流使用同一个核心。"),
         ])),
-        Block::Code("while !stop {\n    work += 1; // for ever\n}\n".into(), "rust".into()),
+        Block::Code("rust".into(), "while !stop {\n    work += 1; // for ever\n}\n".into()),
         Block::Table(
             vec![Align::Left, Align::Right],
             plain(["what", "median"]),

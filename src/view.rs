@@ -12,6 +12,7 @@ pub mod text;
 pub mod theme;
 pub mod widget;
 
+use crate::fact::clean_line;
 use crate::scene::Scene;
 use crate::tour::{Click, Screen, Tour, keys};
 use put::put;
@@ -110,7 +111,7 @@ impl View<'_> {
         };
         let truth = self.truth();
         let truth: Vec<(&str, Role)> = truth.iter().map(|(words, role)| (words.as_str(), *role)).collect();
-        let title = crate::fact::clean_line(&title);
+        let title = clean_line(&title);
         Header { theme: self.theme, title: &title, place: &place, truth: &truth }.render(area, buf);
     }
 
@@ -138,7 +139,7 @@ impl View<'_> {
     fn footer(&self, area: Rect, buf: &mut Buffer) {
         if let Some(words) = self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
             let room = usize::from(area.width.saturating_sub(2));
-            put(buf, area, 1, 0, &put::cut(words, room), self.theme.style(Role::Warning));
+            put(buf, area, 1, 0, &put::cut(&clean_line(words), room), self.theme.style(Role::Warning));
             return;
         }
         let keys = self.hints();
@@ -210,7 +211,7 @@ impl View<'_> {
             let lines = keys::of(context).filter(|b| !b.help.is_empty());
             rows.extend(lines.map(|b| {
                 let names: Vec<_> = b.keys.iter().map(|k| keys::name(*k)).collect();
-                (names.join(" "), b.help.to_owned())
+                (names.join(", "), b.help.to_owned())
             }));
         }
         rows

@@ -25,7 +25,7 @@ impl View<'_> {
         }
         if let Some(notice) = &self.tour.notice {
             let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..inner };
-            put(buf, row, 0, 0, notice, self.theme.style(Role::Warning));
+            put(buf, row, 0, 0, &clean_line(notice), self.theme.style(Role::Warning));
         }
         let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
         match &player.watch {

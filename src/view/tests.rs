@@ -1,1 +1,275 @@
-//! Screens.
+//! Every screen as a learner meets it, at four sizes: made from recorded runs and a small lesson, never from the machine
+//! that the tests run on.
+
+mod fixture;
+mod keys;
+
+use super::View;
+use super::theme::{Charset, ColourDepth, Theme};
+use crate::tour::Key::{self, Char, Down, Enter, Left, PageDown, Tab};
+use crate::tour::{Event, Pane};
+use fixture::{CRASH, CRASH_THREADS, ISOLATION, Set, TIMESLICE, rows};
+use insta::assert_snapshot;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use std::fmt::Write;
+
+/// The sizes that screens are looked at: the least, the usual, a large window, a projector.
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 36), (200, 60)];
+
+/// Steps of the sample lesson, from 0.
+const TURNS: usize = 0;
+const MEMORIES: usize = 1;
+const TABS: usize = 2;
+const THREADS: usize = 3;
+const LAST: usize = 4;
+
+/// The screen at all sizes, one below the other.
+fn at_all_sizes(set: &Set) -> String {
+    let mut out = String::new();
+    for (width, height) in SIZES {
+        let drawn = set.draw(width, height, &Theme::default());
+        let _ = writeln!(out, "{width}x{height}");
+        rows(&drawn).iter().for_each(|row| _ = writeln!(out, "|{}", row.trim_end()));
+    }
+    out
+}
+
+fn catalogue() -> Set {
+    Set::new()
+}
+
+fn catalogue_half_way() -> Set {
+    let mut set = Set::new();
+    set.tour.recall.seen.insert("sample".to_owned(), [0, 1].into());
+    set.tour.recall.done.insert("plain".to_owned());
+    set.tour.recall.place = Some(("sample".to_owned(), 1));
+    set
+}
+
+fn before() -> Set {
+    Set::at(TURNS)
+}
+
+/// A run that goes on: so many milliseconds of the recording have passed.
+fn during(step: usize, recording: &str, ms: u64) -> Set {
+    let mut set = Set::at(step);
+    set.answer(1).run().play(recording, ms);
+    set
+}
+
+/// A run that has ended and was judged.
+fn after(step: usize, recording: &str, option: usize) -> Set {
+    let mut set = Set::at(step);
+    set.answer(option).run().play_all(recording);
+    set
+}
+
+fn paused() -> Set {
+    let mut set = during(TURNS, TIMESLICE, 700);
+    set.keys([Char('p'), Left, Left, Left]);
+    set
+}
+
+fn reading(mut set: Set) -> Set {
+    // Learners on a small screen go back to the text when the run is over.
+    if set.tour.player().is_some_and(|p| p.pane == Pane::Stage) {
+        set.key(Tab);
+    }
+    set
+}
+
+fn help() -> Set {
+    let mut set = during(TURNS, TIMESLICE, 700);
+    set.key(Char('?'));
+    set
+}
+
+fn presenting() -> Set {
+    Set::presenting(TURNS)
+}
+
+fn presenting_a_run() -> Set {
+    let mut set = Set::presenting(TURNS);
+    set.answer(1).run().play(TIMESLICE, 700).key(Char('t'));
+    set.event(Event::Clock(754));
+    set
+}
+
+fn replay() -> Set {
+    Set::replaying(CRASH)
+}
+
+fn notice() -> Set {
+    let mut set = Set::at(TURNS);
+    set.key(Char(' '));
+    set
+}
+
+fn banner() -> Set {
+    let mut set = Set::at(LAST);
+    set.event(Event::Banner(Some(
+        "Progress is not saved: No space left on device (ENOSPC). It is tried again.".into(),
+    )));
+    set
+}
+
+/// Each screen with its name.
+fn screens() -> Vec<(&'static str, Set)> {
+    vec![
+        ("catalogue", catalogue()),
+        ("catalogue_half_way", catalogue_half_way()),
+        ("before", before()),
+        ("turns_during", during(TURNS, TIMESLICE, 700)),
+        ("turns_right", after(TURNS, TIMESLICE, 1)),
+        ("turns_right_read", reading(after(TURNS, TIMESLICE, 1))),
+        ("turns_wrong", reading(after(TURNS, TIMESLICE, 0))),
+        ("memories_during", during(MEMORIES, ISOLATION, 200)),
+        ("memories_outside", reading(after(MEMORIES, ISOLATION, 0))),
+        ("memories_after", after(MEMORIES, ISOLATION, 0)),
+        ("tabs_during", during(TABS, CRASH, 200)),
+        ("tabs_after", after(TABS, CRASH, 1)),
+        ("threads_after", after(THREADS, CRASH_THREADS, 0)),
+        ("threads_after_read", reading(after(THREADS, CRASH_THREADS, 0))),
+        ("paused", paused()),
+        ("help", help()),
+        ("presenting", presenting()),
+        ("presenting_a_run", presenting_a_run()),
+        ("replay", replay()),
+        ("notice", notice()),
+        ("banner", banner()),
+    ]
+}
+
+#[test]
+fn every_screen_at_four_sizes() {
+    for (name, set) in screens() {
+        assert_snapshot!(name, at_all_sizes(&set));
+    }
+}
+
+#[test]
+fn a_screen_that_is_too_small_is_a_sentence() {
+    let mut out = String::new();
+    for (width, height) in [(39, 12), (40, 11), (20, 3)] {
+        let drawn = before().draw(width, height, &Theme::default());
+        let _ = writeln!(out, "{width}x{height}");
+        rows(&drawn).iter().for_each(|row| _ = writeln!(out, "|{}", row.trim_end()));
+    }
+    assert_snapshot!("too_small", out);
+}
+
+#[test]
+fn any_size_is_drawn_and_can_be_clicked() {
+    for (name, set) in screens() {
+        for (width, height) in [(0, 0), (1, 1), (0, 30), (120, 0), (1, 60), (300, 1), (40, 12), (99, 23), (100, 24)] {
+            let drawn = set.draw(width, height, &Theme::default());
+            assert_eq!(*drawn.area(), Rect::new(0, 0, width, height), "{name}");
+            let theme = Theme::default();
+            let view = View { tour: &set.tour, scene: &set.scene, theme: &theme };
+            for y in (0..height.saturating_add(1)).step_by(3) {
+                for x in (0..width.saturating_add(1)).step_by(7) {
+                    let _ = view.hit(*drawn.area(), x, y);
+                }
+            }
+        }
+    }
+    let set = paused();
+    for width in 38..60 {
+        for height in 10..26 {
+            set.draw(width, height, &Theme::default());
+        }
+    }
+}
+
+/// The columns of `buf`'s row `y` that its cells take, wide characters with what they cover.
+fn taken(buf: &Buffer, y: u16) -> u16 {
+    let mut x = 0;
+    while x < buf.area.width {
+        x += u16::try_from(super::put::width(buf[(x, y)].symbol())).expect("one character").max(1);
+    }
+    x
+}
+
+#[test]
+fn cells_hold_what_a_terminal_can_show() {
+    for (name, set) in screens() {
+        for (width, height) in SIZES {
+            let drawn = set.draw(width, height, &Theme::default());
+            for y in 0..height {
+                assert_eq!(taken(&drawn, y), width, "{name} at {width}x{height}: row {y} does not end with the screen");
+            }
+            let acts = drawn.content().iter().find(|cell| cell.symbol().chars().any(char::is_control));
+            assert!(acts.is_none(), "{name} at {width}x{height}: {acts:?}");
+        }
+    }
+}
+
+#[test]
+fn without_colours_there_is_none_and_in_ascii_nothing_else() {
+    for name in Theme::names() {
+        let theme = Theme::named(name).expect("it is on the list").on(ColourDepth::None, Charset::Ascii);
+        for (screen, set) in screens() {
+            for (width, height) in SIZES {
+                let drawn = set.draw(width, height, &theme);
+                for cell in drawn.content() {
+                    assert!(
+                        [cell.fg, cell.bg, cell.underline_color] == [Color::Reset; 3],
+                        "{screen} in {name}: {cell:?} has a colour"
+                    );
+                    assert!(cell.symbol().is_ascii(), "{screen} in {name}: {cell:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_chosen_is_seen_without_colour() {
+    let theme = Theme::default().on(ColourDepth::None, Charset::Ascii);
+    let drawn = catalogue().draw(80, 24, &theme);
+    let marked = |cell: &&ratatui::buffer::Cell| cell.modifier.intersects(Modifier::REVERSED | Modifier::BOLD);
+    assert!(drawn.content().iter().any(|c| marked(&c)), "nothing marks the chosen lesson");
+    assert!(rows(&drawn).iter().any(|row| row.contains("> ") && row.contains("Words only")), "{:#?}", rows(&drawn));
+}
+
+#[test]
+fn lines_beyond_the_screen_are_counted_and_reached() {
+    let mut set = reading(after(TURNS, TIMESLICE, 1));
+    let first = rows(&set.draw(40, 12, &Theme::default())).join("\n");
+    assert!(first.contains(" more "), "{first}");
+    set.keys([Down; 60]);
+    let last = rows(&set.draw(40, 12, &Theme::default())).join("\n");
+    assert!(last.contains("Last words") && !last.contains(" more "), "{last}");
+}
+
+#[test]
+fn a_click_hits_what_is_under_it() {
+    use crate::tour::Click;
+    let mut set = before();
+    let theme = Theme::default();
+    let drawn = set.draw(80, 24, &theme);
+    let place = |drawn: &Buffer, words: &str| {
+        let row = rows(drawn).iter().position(|row| row.contains(words)).unwrap_or_else(|| panic!("no {words}"));
+        u16::try_from(row).expect("a row")
+    };
+    let hit = |set: &Set, y: u16| View { tour: &set.tour, scene: &set.scene, theme: &theme }.hit(drawn.area, 6, y);
+    let options = ["under 1 ms", "1 ms .. 10 ms", "over 10 ms"];
+    for (n, option) in options.into_iter().enumerate() {
+        assert_eq!(hit(&set, place(&drawn, option)), Some(Click::Option(n)), "{option}");
+    }
+    set.event(Event::Click(Click::Option(2)));
+    assert_eq!(set.tour.player().and_then(|p| p.asked[0].chosen), Some(2));
+}
+
+#[test]
+fn on_a_small_screen_the_panes_take_turns() {
+    let mut set = during(TURNS, TIMESLICE, 700);
+    let seen = |set: &Set| rows(&set.draw(40, 12, &Theme::default())).join("\n");
+    assert!(seen(&set).contains("timeslice"), "a run is looked at first: {}", seen(&set));
+    set.key(Tab);
+    assert!(seen(&set).contains("Taking turns"), "{}", seen(&set));
+    set.keys([PageDown, Enter] as [Key; 2]);
+    assert!(set.tour.player().is_some_and(|p| p.step > TURNS));
+}

@@ -74,7 +74,7 @@ fn one(block: &Block, width: u16, theme: &Theme, context: &Context<'_>) -> Vec<L
             lines.iter_mut().flat_map(|l| &mut l.spans).for_each(|s| s.style = quote.patch(s.style));
             indent(lines, &bar, &bar, width)
         }
-        Block::Code(code, language) => code_block(code, language, width, theme),
+        Block::Code(language, code) => code_block(code, language, width, theme),
         Block::Picture(picture) => {
             let lines = clean(picture.trim_end_matches('\n'));
             let text = theme.style(Role::Text);

@@ -4,6 +4,8 @@
 
 mod cli;
 mod lessons;
+mod live_kernel;
 mod pty;
 mod support;
 mod tidy;
+mod tour;

@@ -6,11 +6,13 @@ mod keeper;
 mod processes;
 mod pty;
 mod screen;
+mod skip;
 mod surroundings;
 
 pub(crate) use deadline::Patience;
 pub(crate) use escapes::{foreign, modes_left};
 pub(crate) use keeper::Ended;
 pub(crate) use processes::{Marker, Process, all, descendants};
-pub(crate) use pty::Launch;
+pub(crate) use pty::{Launch, Pty};
+pub(crate) use skip::{inconclusive, skip};
 pub(crate) use surroundings::{Surroundings, User};

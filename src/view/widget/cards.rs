@@ -48,6 +48,40 @@ impl Cards<'_> {
         Some((across, ((area.width + 1) / across - 1).min(WIDE * 3 / 2)))
     }
 
+    /// What the worker does, or how it ended.
+    fn state(&self, task: &TaskTally) -> String {
+        match &task.ended {
+            Some((_, Ending::Signal(name, _))) => format!("ended by {}", clean_line(name)),
+            Some((_, Ending::Code(code))) => format!("exited with code {code}"),
+            Some((_, Ending::WithItsProcess)) => "ended with its process".to_owned(),
+            Some((_, Ending::Unseen)) if self.ended_its_process(task).is_some() => "ended with its process".to_owned(),
+            Some((_, Ending::Unseen)) if is_thread(task) => "ended".to_owned(),
+            Some((_, Ending::Unseen)) => "gone, nobody saw how".to_owned(),
+            None if task.stopped => "stopped".to_owned(),
+            None if task.ready_since.is_some() => "pushed off".to_owned(),
+            None => "alive and counting".to_owned(),
+        }
+    }
+
+    fn status(&self, task: &TaskTally) -> Option<String> {
+        match self.ended_its_process(task) {
+            Some(signal) => Some(format!("which {} ended", clean_line(signal))),
+            None => status(task),
+        }
+    }
+
+    /// The signal that ended the process of a thread, and the thread with it. Nobody waits for a thread: the kernel tells
+    /// that it is gone, a moment before its process is, and a status is the process's only.
+    fn ended_its_process(&self, task: &TaskTally) -> Option<&str> {
+        let (_, Ending::Unseen | Ending::WithItsProcess) = task.ended.as_ref().filter(|_| is_thread(task))? else {
+            return None;
+        };
+        match &self.scene.tally.task(Tid(task.pid.0))?.ended.as_ref()?.1 {
+            Ending::Signal(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
     fn put_card(&self, buf: &mut Buffer, area: Rect, task: &TaskTally) {
         let chosen = Some(task.tid) == self.chosen;
         let look = self.theme.worker(task.slot);
@@ -85,8 +119,8 @@ impl Cards<'_> {
         put_right(buf, inner, inner.width.saturating_sub(1), 1, &counter(task), number);
         let (mark, role) = mark_of(task);
         let x = put(buf, inner, 0, 2, &format!("{mark} "), self.theme.style(role));
-        put(buf, inner, x, 2, &state(task), if task.alive() { text } else { self.theme.style(role) });
-        if let Some(status) = status(task) {
+        put(buf, inner, x, 2, &self.state(task), if task.alive() { text } else { self.theme.style(role) });
+        if let Some(status) = self.status(task) {
             put(buf, inner, 0, 3, &status, dim);
         }
     }
@@ -116,7 +150,7 @@ impl Cards<'_> {
             }
             let (mark, role) = mark_of(task);
             x = put(buf, area, x, y, &format!("{mark} "), self.theme.style(role));
-            put(buf, area, x, y, &state(task), if task.alive() { text } else { self.theme.style(role) });
+            put(buf, area, x, y, &self.state(task), if task.alive() { text } else { self.theme.style(role) });
             if chosen {
                 paint(buf, area, 0, y, area.width, self.theme.style(Role::Selection));
             }
@@ -152,19 +186,6 @@ fn left(task: &TaskTally) -> bool {
     matches!(&task.ended, Some((_, Ending::Code(0))))
 }
 
-/// What the worker does, or how it ended.
-fn state(task: &TaskTally) -> String {
-    match &task.ended {
-        Some((_, Ending::Signal(name, _))) => format!("ended by {}", clean_line(name)),
-        Some((_, Ending::Code(code))) => format!("exited with code {code}"),
-        Some((_, Ending::WithItsProcess)) => "ended with its process".to_owned(),
-        Some((_, Ending::Unseen)) => "gone, nobody saw how".to_owned(),
-        None if task.stopped => "stopped".to_owned(),
-        None if task.ready_since.is_some() => "pushed off".to_owned(),
-        None => "alive and counting".to_owned(),
-    }
-}
-
 /// The status that `waitpid` gave, as a word of two bytes and what it means.
 fn status(task: &TaskTally) -> Option<String> {
     match &task.ended.as_ref()?.1 {
@@ -177,6 +198,10 @@ fn status(task: &TaskTally) -> Option<String> {
         Ending::WithItsProcess => Some("no status of its own".to_owned()),
         Ending::Unseen => None,
     }
+}
+
+fn is_thread(task: &TaskTally) -> bool {
+    task.tid.0 != task.pid.0
 }
 
 /// The numbers of signal(7) on x86 and ARM.
@@ -225,6 +250,7 @@ impl Widget for &Cards<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::{Fact, Nanos, Pid, Stamped};
     use crate::view::widget::fixture::{self, shown};
     use insta::assert_snapshot;
 
@@ -250,6 +276,26 @@ mod tests {
         assert_eq!(of("C").as_deref(), Some("status 0x000b, no core"));
         assert_eq!(of("D").as_deref(), Some("status 0x0300"));
         assert_eq!(of("A"), None);
+    }
+
+    #[test]
+    fn a_thread_ends_with_its_process_and_has_no_status() {
+        let mut scene = Scene::new();
+        let task = |tid, slot| Fact::Task { tid: Tid(tid), pid: Pid(10), parent: 1, name: "A".into(), slot };
+        let exit = |tid, signal: Option<&str>| {
+            let signal = signal.map(str::to_owned);
+            Fact::Exit { tid: Tid(tid), pid: Pid(10), code: None, signal, core: None }
+        };
+        let told = |scene: &Scene| {
+            let cards = Cards { scene, theme: &Theme::default(), chosen: None };
+            let task = scene.tally.worker("A").expect("a worker");
+            (cards.state(task), cards.status(task))
+        };
+        let facts = [task(10, None), task(11, Some(0)), exit(11, None)];
+        scene.extend(&facts.map(|fact| Stamped::new(Nanos(1), fact)));
+        assert_eq!(told(&scene), ("ended".to_owned(), None));
+        scene.apply(&Stamped::new(Nanos(2), exit(10, Some("SIGSEGV"))));
+        assert_eq!(told(&scene), ("ended with its process".to_owned(), Some("which SIGSEGV ended".to_owned())));
     }
 
     #[test]

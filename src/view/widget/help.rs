@@ -24,6 +24,12 @@ pub struct Help<'a> {
 /// Wider than this is hard to read across.
 const MOST: u16 = 76;
 
+/// Columns that any one key's name has.
+const KEY: usize = 9;
+
+/// Columns of the screen behind that are left at either side, or none.
+const RIM: u16 = 4;
+
 impl Help<'_> {
     /// The furthest that it can be scrolled in `area`.
     #[must_use]
@@ -33,21 +39,25 @@ impl Help<'_> {
     }
 
     fn window(&self, area: Rect) -> Rect {
-        let keys = self.keys();
+        let keys = self.keys(area.width);
         let what = self.rows.iter().map(|(_, what)| width(what)).max().unwrap_or(0);
         let wide = u16::try_from(keys + 2 + what + 4).unwrap_or(u16::MAX).max(20);
-        let wide = wide.min(MOST).min(area.width.saturating_sub(2).max(area.width.min(20)));
+        let wide = wide.min(MOST).min(area.width);
+        // A rim of the screen behind would be too narrow to be told from the window.
+        let wide = if area.width - wide < 2 * RIM { area.width } else { wide };
         let lines = u16::try_from(self.lines(wide.saturating_sub(4)).len()).unwrap_or(u16::MAX);
         let high = lines.saturating_add(2).min(area.height);
         Rect { x: area.x + (area.width - wide) / 2, y: area.y + (area.height - high) / 2, width: wide, height: high }
     }
 
-    fn keys(&self) -> usize {
-        self.rows.iter().filter(|(keys, _)| !keys.is_empty()).map(|(keys, _)| width(keys)).max().unwrap_or(0)
+    /// The width of the keys in `room` columns: at most a quarter of it, where one key at least has its place.
+    fn keys(&self, room: u16) -> usize {
+        let most = usize::from(room / 4).max(KEY);
+        self.rows.iter().map(|(keys, _)| width(first_of(keys, most))).max().unwrap_or(0)
     }
 
     fn lines(&self, room: u16) -> Vec<Line<'static>> {
-        let keys = self.keys();
+        let keys = self.keys(room);
         let what = usize::from(room).saturating_sub(keys + 2).max(8);
         let mut lines = Vec::new();
         for (key, text) in self.rows {
@@ -60,7 +70,7 @@ impl Help<'_> {
             }
             let style = self.theme.style(Role::Text);
             for (i, mut line) in wrap(&[Piece::new(text.clone(), style)], what).into_iter().enumerate() {
-                let key = if i == 0 { key.as_str() } else { "" };
+                let key = if i == 0 { first_of(key, keys) } else { "" };
                 let pad = " ".repeat(keys.saturating_sub(width(key)));
                 line.spans.insert(0, Span::styled(format!("{pad}{key}  "), self.theme.style(Role::Key)));
                 lines.push(line);
@@ -102,6 +112,12 @@ impl Widget for &Help<'_> {
             .map(|(n, arrow)| if n > 0 { format!(" {arrow} {n} more ") } else { String::new() });
         put(buf, Rect { width: right, ..window }, 2, bottom, &more.concat(), self.theme.style(Role::Dim));
     }
+}
+
+/// As many of the keys, which commas part, as `most` columns hold: the first is the one to learn.
+fn first_of(keys: &str, most: usize) -> &str {
+    let ends = keys.match_indices(", ").map(|(at, _)| at).chain([keys.len()]);
+    ends.take_while(|end| width(&keys[..*end]) <= most).last().map_or(keys, |end| &keys[..end])
 }
 
 /// Empties `window`. A wide character whose second half it covers would be drawn over its left edge, so that goes too.
@@ -156,7 +172,7 @@ mod tests {
     #[test]
     fn a_wide_character_under_the_left_edge_is_taken_away() {
         let (theme, rows) = (Theme::default(), rows());
-        let area = Rect::new(0, 0, 60, 11);
+        let area = Rect::new(0, 0, 100, 11);
         let mut buf = Buffer::empty(area);
         let help = Help { theme: &theme, title: "Keys", rows: &rows, scroll: 0 };
         let left = help.window(area).x;

@@ -244,16 +244,17 @@ impl Widget for &Pages<'_> {
         let below =
             |rows: u16| Rect { y: area.y.saturating_add(rows), height: area.height.saturating_sub(rows), ..area };
         let many = u16::try_from(columns.len()).unwrap_or(u16::MAX);
-        // Values, a gap, the legend and a row of each grid: what does not fit goes first.
-        let used = if area.height >= many + 6 { self.put_values(buf, area, &columns) } else { 0 };
-        let gap = u16::from(used > 0);
-        let rest = below(used + gap);
-        let legend = u16::from(rest.height >= 4);
+        let beside = (area.width + 2) / many >= BESIDE + 2;
+        // The grids with a row each come first, then the values, the legend, and last a gap between them.
+        let grids = if beside { 2 } else { many.saturating_mul(2) };
+        let used = if area.height >= grids + many + 2 { self.put_values(buf, area, &columns) } else { 0 };
+        let spare = area.height.saturating_sub(used + grids);
+        let legend = u16::from(spare >= 1);
+        let gap = u16::from(used > 0 && spare >= 2);
         if legend > 0 {
-            self.put_legend(buf, rest, region);
+            self.put_legend(buf, below(used + gap), region);
         }
         let grids = below(used + gap + legend);
-        let beside = (area.width + 2) / many >= BESIDE + 2;
         for (column, i) in columns.iter().zip(0_u16..) {
             let part = if beside {
                 let wide = (grids.width + 2) / many;
@@ -285,7 +286,7 @@ mod tests {
 
     #[test]
     fn stacked_and_small() {
-        assert_snapshot!(format!("{}----\n{}----\n{}", pages(38, 20), pages(30, 6), pages(16, 2)));
+        assert_snapshot!([(38, 20), (36, 8), (30, 6), (16, 2)].map(|(w, h)| pages(w, h)).join("----\n"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ratatui::widgets::Widget;
 pub struct Header<'a> {
     /// How it looks.
     pub theme: &'a Theme,
-    /// What is open: a lesson with its number, a demo, a recording. Cut only when all else is gone.
+    /// What is open: a lesson with its number, a demo, a recording. Cut when only how we know is left beside it.
     pub title: &'a str,
     /// Where one is in it: "step 3/7".
     pub place: &'a str,
@@ -32,6 +32,9 @@ pub struct Footer<'a> {
 
 const NAME: &str = "forklore";
 
+/// On fewer columns the title stands alone.
+const TITLE: usize = 30;
+
 impl Widget for &Header<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
@@ -41,20 +44,22 @@ impl Widget for &Header<'_> {
         let need = |name: bool, place: usize, truth: usize| {
             1 + if name { NAME.len() + 3 } else { 0 } + width(self.title) + place + separate(&self.truth[..truth]) + 1
         };
-        // What is left out, one after the other: facts from the last to the second, our own name, the first fact, the place.
+        // What is left out, one after the other: facts from the last to the second, our own name, the place.
         let all = self.truth.len();
         let least = all.min(1);
         let mut tries: Vec<(bool, usize, usize)> = (least..=all).rev().map(|n| (true, place, n)).collect();
-        tries.extend([(false, place, least), (false, place, 0), (false, 0, 0)]);
+        tries.extend([(false, place, least), (false, 0, least)]);
         let fits = tries.into_iter().find(|(name, place, truth)| need(*name, *place, *truth) <= room);
-        let (name, place, truth) = fits.unwrap_or((false, 0, 0));
+        // A live picture always says how we know: rather is the title cut.
+        let (name, place, truth) = fits.unwrap_or((false, 0, if room < TITLE { 0 } else { least }));
 
         let dim = self.theme.style(Role::Dim);
         let mut x = 1;
         if name {
             x = put(buf, area, x, 0, NAME, self.theme.style(Role::Accent)) + 3;
         }
-        put(buf, area, x, 0, &cut(self.title, room.saturating_sub(2)), self.theme.style(Role::Title));
+        let beside = separate(&self.truth[..truth]);
+        put(buf, area, x, 0, &cut(self.title, room.saturating_sub(2 + beside)), self.theme.style(Role::Title));
         let mut end = area.width.saturating_sub(1);
         for (i, (text, role)) in self.truth[..truth].iter().enumerate().rev() {
             put_right(buf, area, end, 0, text, self.theme.style(*role));

@@ -75,6 +75,9 @@ pub(super) unsafe fn split(tell: RawFd, id: Option<u32>) -> io::Result<()> {
         done(libc::setsid())?;
         done(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
         done(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
+        // The keeper does not exec, so it has the handlers of the tests' process: one that waits for commands with a
+        // timeout has one for children, which would write to a descriptor that is closed here.
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         let program = done(libc::fork())?;
         if program > 0 {
             keep(program, tell);

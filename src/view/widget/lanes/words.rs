@@ -41,7 +41,8 @@ pub(super) fn of_the_run(scene: &Scene, cpus: &[Cpu], now: Nanos, most: u32) -> 
     text
 }
 
-/// The slice of `cpu` at the moment `t` in words, or who had the core before where it is idle.
+/// The slice of `cpu` at the moment `t` in words, or who of the run had the core before: what others did
+/// with it since then was not watched.
 #[must_use]
 pub fn describe_slice(scene: &Scene, cpu: Cpu, t: Nanos) -> String {
     let Some(slice) = scene.lanes.slice_at(cpu, t) else {
@@ -58,7 +59,7 @@ pub fn describe_slice(scene: &Scene, cpu: Cpu, t: Nanos) -> String {
 /// The slice of `who`, the one before it, the moment that is asked for and the moment it is.
 fn sentence(who: &str, (cpu, slice): (Cpu, Slice), before: Option<(Slice, Cpu)>, t: Nanos, now: Nanos) -> String {
     if let Some(to) = slice.to.filter(|to| *to <= t) {
-        return format!("Core {cpu} is idle at {}; {who} left it at {}.", moment(t), moment(to));
+        return format!("Nobody of this run is on core {cpu} at {}; {who} left it at {}.", moment(t), moment(to));
     }
     let from = moment(slice.from);
     let mut text = match slice.to {
@@ -123,7 +124,7 @@ mod tests {
             told(Some((slice(0, 1_034_000, Why::Blocked), Cpu(3))), 1_236)
                 .ends_with("Before that it had been blocked for 200 ms after it left core 3.")
         );
-        assert_eq!(told(None, 1_240), "Core 0 is idle at 1.2400 s; B left it at 1.2380 s.");
+        assert_eq!(told(None, 1_240), "Nobody of this run is on core 0 at 1.2400 s; B left it at 1.2380 s.");
         let open = Slice { to: None, ..turn };
         assert_eq!(sentence("B", (here, open), None, now, now), "B is on core 0 since 1.2340 s, for 766 ms so far.");
     }
