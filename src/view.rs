@@ -163,7 +163,10 @@ impl View<'_> {
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     _ => binding.hint,
                 };
-                hints.push((key, hint.to_owned()));
+                // A key that a context before has taken means that.
+                if hints.iter().all(|(taken, _)| *taken != key) {
+                    hints.push((key, hint.to_owned()));
+                }
             }
         }
         hints

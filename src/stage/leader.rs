@@ -54,6 +54,8 @@ fn prepare(args: &[String]) -> anyhow::Result<Option<Stage>> {
         return Ok(None);
     }
     rustix::process::setsid().context("cannot have a session of its own")?;
+    // As for workers: a refusal is no reason to stop.
+    let _ = rustix::thread::set_name(c"forklore leader");
     let numbers: Vec<RawFd> = args.iter().filter_map(|a| a.parse().ok()).collect();
     let [board, report, steer] = numbers[..] else { anyhow::bail!("this is a part of forklore, not a command") };
     let (board, report, steer): (OwnedFd, OwnedFd, OwnedFd) =

@@ -2,11 +2,11 @@
 
 use super::View;
 use super::panel::panel;
-use super::put::{put_line, thousands};
+use super::put::{cut, put, put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers};
-use crate::fact::{Nanos, Picture, Tid, Turns, clean_line};
+use crate::fact::{Nanos, Picture, Source, Tid, Turns, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -153,6 +153,12 @@ impl View<'_> {
             Picture::Pages => Pages { scene, theme }.render(area, buf),
             Picture::Cards => Cards { scene, theme, chosen }.render(area, buf),
             Picture::Turns => {
+                let sampled = scene.tally.start.as_ref().is_some_and(|start| start.source == Source::Sampled);
+                if sampled {
+                    let words = "Sampled: how long a turn was cannot be seen between two looks.";
+                    put(buf, area, 0, 0, &cut(words, area.width.into()), theme.style(Role::Dim));
+                    return;
+                }
                 let mut turns = Turns::default();
                 scene.tally.workers().for_each(|w| turns.merge(&w.turns));
                 Histogram { turns: &turns, theme, bars: theme.style(Role::Accent) }.render(area, buf);

@@ -90,7 +90,7 @@ fn groups(files: &Files) -> Capability {
             name,
             No,
             "no cgroup v2 is mounted, or /proc does not tell",
-            "Demos are bounded and ended without one.",
+            "Not needed: a demo is counted and ended by its warden.",
         );
     };
     let shown = own.display();
@@ -103,20 +103,20 @@ fn groups(files: &Files) -> Capability {
             name,
             No,
             format!("{shown} is not ours to write"),
-            "Demos are bounded and ended without one.",
+            "Not needed: a demo is counted and ended by its warden.",
         )
         .remedy("Start it in a group of its own: systemd-run --user --scope -p Delegate=yes forklore"),
         (true, true) => Capability::new(
             name,
             Yes,
             format!("{shown}, controllers: {list}"),
-            "The kernel counts a demo's tasks and ends them all at once.",
+            "Not needed: a demo is counted and ended by its warden. The kernel could do both.",
         ),
         (true, false) => Capability::new(
             name,
             Partly,
             format!("{shown}, controllers: {list}"),
-            "A demo's tasks can be ended all at once, but not counted.",
+            "Not needed: a demo is counted and ended by its warden.",
         ),
     }
 }
@@ -129,7 +129,7 @@ fn namespaces(files: &Files) -> Capability {
     let apparmor = files.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
     let value = files.read(most);
     let found = shown(most, &value);
-    let fallback = "Demos that fork wildly are counted by us instead of by the kernel.";
+    let fallback = "Not needed: a demo that forks wildly is counted by its warden, and ended.";
     match (value.ok().and_then(|n| n.parse::<u64>().ok()), clone, apparmor) {
         (Some(0), ..) => Capability::new(name, No, found, fallback)
             .remedy("As root, until the next boot: sysctl user.max_user_namespaces=10000"),
@@ -142,7 +142,7 @@ fn namespaces(files: &Files) -> Capability {
             name,
             Yes,
             format!("{found} (read, not tried: a sandbox may still refuse)"),
-            "Demos that fork wildly are kept in a namespace of their own.",
+            "Not needed: a demo that forks wildly is counted by its warden, and ended.",
         ),
         (None, ..) => Capability::new(name, Partly, found, "Whether namespaces can be made is seen when it is tried."),
     }
@@ -228,18 +228,8 @@ fn huge_pages(files: &Files) -> Capability {
     let found = shown(path, &value);
     let name = "transparent huge pages";
     match value {
-        Ok(value) if value.contains("[never]") => Capability::new(
-            name,
-            No,
-            found,
-            "Every page is small: a fork of a large process is as dear as it gets, and cannot be shown cheaper.",
-        ),
-        Ok(_) => Capability::new(
-            name,
-            Yes,
-            found,
-            "A demo that shows pages asks for small ones, one that shows fork's price can have both.",
-        ),
+        Ok(value) if value.contains("[never]") => Capability::new(name, No, found, "Every page is small."),
+        Ok(_) => Capability::new(name, Yes, found, "A demo that shows pages asks for small ones."),
         Err(_) => Capability::new(name, No, found, "Every page is small."),
     }
 }

@@ -171,8 +171,8 @@ fn registers(files: &Files) -> Capability {
     let found = shown(path, &value);
     let level: Option<u8> = value.as_ref().ok().and_then(|v| v.parse().ok());
     match level {
-        Some(0 | 1) => Capability::new(name, Yes, found, "A thread of a demo can be stopped to look at its registers."),
-        Some(_) => Capability::new(name, No, found, "Threads cannot be stopped to look at their registers.")
+        Some(0 | 1) => Capability::new(name, Yes, found, "No demo looks at registers yet; it could."),
+        Some(_) => Capability::new(name, No, found, "No demo looks at registers yet; none could.")
             .remedy("As root, until the next boot: sysctl kernel.yama.ptrace_scope=1 (not possible from 3)"),
         // Without Yama there is no such file; without a real /proc there is nothing to be concluded from that.
         None if files.path("/proc/sys/kernel").is_dir()
@@ -182,7 +182,7 @@ fn registers(files: &Files) -> Capability {
                 name,
                 Yes,
                 format!("{found}: this kernel does not restrict ptrace"),
-                "A thread of a demo can be stopped to look at its registers.",
+                "No demo looks at registers yet; it could.",
             )
         }
         None => Capability::new(name, Partly, found, "Whether registers can be read is seen when it is tried."),

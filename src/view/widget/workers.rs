@@ -93,7 +93,7 @@ impl Column {
         let sampled = source == Source::Sampled;
         let account = |take: fn(&crate::fact::Account) -> String| task.counters.as_ref().map(take);
         let text = match self {
-            Self::State => Some(state(task).to_owned()),
+            Self::State => Some(state(task, source).to_owned()),
             Self::Ran if sampled => account(|a| a.ran.to_string()),
             Self::Ran => Some(task.ran_until(now).to_string()),
             Self::Waited if sampled => account(|a| a.waited.to_string()),
@@ -127,13 +127,15 @@ fn cores(cpus: &[crate::fact::Cpu]) -> String {
     runs.map(text).collect::<Vec<_>>().join(",")
 }
 
-fn state(task: &TaskTally) -> &'static str {
+fn state(task: &TaskTally, source: Source) -> &'static str {
     match task {
         TaskTally { ended: Some(_), .. } => "ended",
         TaskTally { stopped: true, .. } => "stopped",
         TaskTally { on_since: Some(_), .. } => "running",
         TaskTally { ready_since: Some(_), .. } => "ready",
         TaskTally { cpu: None, .. } => "new",
+        // A look at /proc sees that it did not run, not why.
+        _ if source == Source::Sampled => "off core",
         _ => "blocked",
     }
 }

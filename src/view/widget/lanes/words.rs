@@ -16,11 +16,14 @@ pub(super) fn of_the_run(scene: &Scene, cpus: &[Cpu], now: Nanos, most: u32) -> 
     let times = |n| count(n, "time", "times");
     // Tenths of a second: the words are read, and each change of them is written to the terminal.
     let now = format!("{:.1} s", now.seconds());
+    if let Some(hz) = scene.tally.start.as_ref().and_then(|start| start.hz) {
+        return format!("In {now}: who was seen on each core, {hz} looks a second. What lies between two is not seen.");
+    }
     let mut text = match used[..] {
         [] => format!("In {now} no core changed hands."),
         [(n, cpu)] => format!("One at a time: in {now} core {cpu} changed hands {}.", times(n)),
         [(a, x), (b, y)] => {
-            format!("In {now} core {x} changed hands {}, core {y} {}.", times(a), times(b))
+            format!("In {now} core {x} changed hands {}, and core {y}: {}.", times(a), times(b))
         }
         _ => {
             let all = used.iter().map(|(n, _)| n).sum();
@@ -63,6 +66,7 @@ fn sentence(who: &str, (cpu, slice): (Cpu, Slice), before: Option<(Slice, Cpu)>,
     }
     let from = moment(slice.from);
     let mut text = match slice.to {
+        None if now <= slice.from => format!("{who} came on core {cpu} at {from}."),
         None => format!("{who} is on core {cpu} since {from}, for {} so far.", now.since(slice.from)),
         Some(to) => {
             let left = match slice.why {
