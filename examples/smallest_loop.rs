@@ -19,7 +19,8 @@ fn main() -> std::io::Result<()> {
         if let Err(error) = terminal.draw(|frame| draw(frame, count)) {
             break Err(error);
         }
-        (count, next) = (count + 1, next + FRAME);
+        // A frame that came too late is not made up for.
+        (count, next) = (count + 1, (next + FRAME).max(Instant::now()));
         match poll(next.saturating_duration_since(Instant::now())) {
             Ok(false) => {}
             Ok(true) => match read() {
