@@ -347,8 +347,11 @@ def folding_and_drawing(rounds):
     ]
     units = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0}
     for bench, only, goal, what in wanted:
-        argv = ["cargo", "bench", "--quiet", "--bench", bench, "--", "--quick", only]
-        out = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        argv = ["cargo", "bench", "--quiet", "--bench", bench]
+        subprocess.run([*argv, "--no-run"], cwd=ROOT, check=True)
+        # Where it may, before other programs: these are times, not ratios.
+        first = ["nice", "-n", "-20"] if os.geteuid() == 0 else []
+        out = subprocess.run([*first, *argv, "--", "--quick", only], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         print(f"  {what}: goal < {goal * 1000:g} ms")
         for name, *times in re.findall(r"^(\S.*?)\s+time:\s+\[([\d.]+) (\S+) ([\d.]+) (\S+) ([\d.]+) (\S+)\]",
                                        out.replace("\n                        time:", " time:"), re.M):
