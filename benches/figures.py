@@ -284,7 +284,8 @@ def memory(rounds):
 
 @figure
 def keys(rounds):
-    """From a key to the changed screen, with sixteen workers that only compute on every core: ? and Escape in turn."""
+    """From a key to the changed screen, with sixteen workers that only compute on every core: ? and Escape in turn. Of
+    Escape's time 50 ms are a wait: a terminal sends the same byte at the head of every arrow and function key."""
     cpus = sorted(os.sched_getaffinity(0))
     count = (rounds or 20) * 10
     argv = [FORKLORE, "run", "timeslice", "workers=16", "--for", "600"]

@@ -48,8 +48,8 @@ impl Histogram<'_> {
     /// How many turns were shorter than each of `ends`, which ascend, and not than the one before.
     fn binned(&self, ends: impl Iterator<Item = Nanos>) -> Vec<u64> {
         let mut turns = self.turns.each().peekable();
-        let mut below = |end| std::iter::from_fn(|| turns.next_if(|(length, _)| *length < end)).map(|(_, n)| n).sum();
-        ends.map(|end| below(end)).collect()
+        let below = |end| std::iter::from_fn(|| turns.next_if(|(length, _)| *length < end)).map(|(_, n)| n).sum();
+        ends.map(below).collect()
     }
 }
 
