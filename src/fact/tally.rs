@@ -317,15 +317,9 @@ impl Turns {
         self.quantile(0.5)
     }
 
-    /// How many turns were in `from..to`.
-    #[must_use]
-    pub fn between(&self, from: Nanos, to: Nanos) -> u64 {
-        let Some(lengths) = &self.lengths else { return 0 };
-        lengths
-            .iter_recorded()
-            .filter(|v| (from.0..to.0).contains(&v.value_iterated_to()))
-            .map(|v| v.count_at_value())
-            .sum()
+    /// The lengths that there were, shortest first, with how many turns each had.
+    pub fn each(&self) -> impl Iterator<Item = (Nanos, u64)> {
+        self.lengths.iter().flat_map(|l| l.iter_recorded()).map(|v| (Nanos(v.value_iterated_to()), v.count_at_value()))
     }
 }
 
@@ -359,7 +353,7 @@ mod tests {
         }
         let median = turns.median().expect("five turns").0;
         assert!(median.abs_diff(4_000_000) < 40_000, "{median}");
-        assert_eq!(turns.between(Nanos::from_millis(2), Nanos::from_millis(10)), 3);
+        assert_eq!(turns.each().map(|(_, count)| count).collect::<Vec<_>>(), [1, 3, 1]);
         let mut other = Turns::default();
         other.merge(&turns);
         other.merge(&turns);

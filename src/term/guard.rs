@@ -56,8 +56,7 @@ pub fn guard(args: &[OsString]) -> io::Result<u8> {
     mask.extend([Signal::SIGCHLD, Signal::SIGCONT, Signal::SIGTSTP, Signal::SIGTTOU]);
     mask.thread_block()?;
     let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-    // Whatever a shell left us by `exec` is not ours to end.
-    let strangers = descendants(&HashSet::new()).into_iter().collect();
+    let strangers = strangers();
     nix::sys::prctl::set_child_subreaper(true).ok();
     let child = Command::new("/proc/self/exe")
         .arg0(std::env::args_os().next().unwrap_or_else(|| "forklore".into()))
@@ -218,6 +217,16 @@ fn signal_all(processes: &[(i32, u64)], signal: process::Signal) {
     }
 }
 
+/// Whatever a shell left us by `exec`: it is not ours to end. Nearly always nothing, and then the whole of /proc, which
+/// would hold up the first frame, need not be read. The list of children is there where the kernel has
+/// CONFIG_PROC_CHILDREN.
+fn strangers() -> HashSet<(i32, u64)> {
+    match std::fs::read("/proc/thread-self/children") {
+        Ok(children) if children.is_empty() => HashSet::new(),
+        _ => descendants(&HashSet::new()).into_iter().collect(),
+    }
+}
+
 /// Everything below this process in the tree, with start times, without `strangers` and what is below them.
 fn descendants(strangers: &HashSet<(i32, u64)>) -> Vec<(i32, u64)> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
@@ -275,6 +284,7 @@ mod tests {
         };
         let without = descendants(&HashSet::from([root]));
         assert!(!without.contains(&root) && !without.contains(&leaf));
+        assert!(strangers().contains(&root) && strangers().contains(&leaf));
         signal_all(&[root, leaf], process::Signal::KILL);
         child.wait().expect("our child");
     }

@@ -44,6 +44,13 @@ impl Histogram<'_> {
         let low = log(low, f64::floor);
         Some((low, log(Nanos(high.0 - high.0 / 64), f64::ceil).max(low + 1)))
     }
+
+    /// How many turns were shorter than each of `ends`, which ascend, and not than the one before.
+    fn binned(&self, ends: impl Iterator<Item = Nanos>) -> Vec<u64> {
+        let mut turns = self.turns.each().peekable();
+        let below = |end| std::iter::from_fn(|| turns.next_if(|(length, _)| *length < end)).map(|(_, n)| n).sum();
+        ends.map(below).collect()
+    }
 }
 
 /// `10^x` nanoseconds.
@@ -77,7 +84,7 @@ impl Widget for &Histogram<'_> {
         let at = |column: f64| power(f64::from(low) + span * column / columns);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a column of the area")]
         let (x_of, columns) = (|log: f64| ((log - f64::from(low)) / span * columns) as u16, columns as u16);
-        let counts: Vec<u64> = (0..columns).map(|x| self.turns.between(at(x.into()), at(f64::from(x) + 1.0))).collect();
+        let counts = self.binned((1..=columns).map(|x| at(x.into())));
         let most = counts.iter().copied().max().unwrap_or(0).max(1);
 
         let axis = area.height - 2;
@@ -151,7 +158,8 @@ mod tests {
         let theme = Theme::default();
         let histogram = Histogram { turns: &turns, theme: &theme, bars: Style::new() };
         let (low, high) = histogram.decades().expect("turns");
-        assert_eq!(turns.between(power(low.into()), power(high.into())), turns.count());
+        let bins = histogram.binned((low + 1..=high).map(|exponent| power(exponent.into())));
+        assert_eq!((bins.len(), bins.iter().sum()), (usize::try_from(high - low).expect("few"), turns.count()));
     }
 
     #[test]
