@@ -28,6 +28,9 @@ const HZ: u32 = 60;
 /// How long a demo has to finish by itself when it is asked to.
 const FINISH: Duration = Duration::from_secs(4);
 
+/// How long to wait for an order to be given.
+const GIVEN: Duration = Duration::from_millis(250);
+
 /// What is to be run.
 #[derive(Clone)]
 pub struct Request {
@@ -47,7 +50,8 @@ enum Message {
     Steer(Steer),
     Finish,
     Stop,
-    Freeze(bool),
+    /// And who waits for the order to be given.
+    Freeze(bool, mpsc::SyncSender<()>),
 }
 
 /// A run that goes on in its own thread. Dropping it ends the run and waits until nothing of it is left.
@@ -80,9 +84,12 @@ impl Run {
         self.tell(Message::Stop);
     }
 
-    /// Stops the demo's processes (SIGSTOP) or lets them go on.
+    /// Stops the demo's processes (SIGSTOP) or lets them go on. Returns when the order is given, since the caller may be
+    /// about to stop itself and all its threads; not later than in a moment, since the run may have other worries.
     pub fn freeze(&self, frozen: bool) {
-        self.tell(Message::Freeze(frozen));
+        let (done, wait) = mpsc::sync_channel(1);
+        self.tell(Message::Freeze(frozen, done));
+        let _ = wait.recv_timeout(GIVEN);
     }
 
     /// Waits for the end.
@@ -381,7 +388,10 @@ impl Ending {
             Message::Steer(steer) => production.steer(&steer),
             Message::Finish => self.finish_at = Some(Instant::now()),
             Message::Stop => self.stop_at = Some(Instant::now()),
-            Message::Freeze(frozen) => production.freeze(frozen),
+            Message::Freeze(frozen, done) => {
+                production.freeze(frozen);
+                let _ = done.send(());
+            }
         }
     }
 
