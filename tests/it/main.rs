@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod faults;
 mod pty;
 mod support;
 mod tidy;

@@ -12,5 +12,5 @@ pub(crate) use deadline::Patience;
 pub(crate) use escapes::{foreign, modes_left};
 pub(crate) use keeper::Ended;
 pub(crate) use processes::{Marker, Process, all, descendants};
-pub(crate) use pty::Launch;
+pub(crate) use pty::{Launch, Pty};
 pub(crate) use surroundings::{Surroundings, User};

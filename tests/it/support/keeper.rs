@@ -70,6 +70,8 @@ pub(super) unsafe fn split(tell: RawFd, id: Option<u32>) -> io::Result<()> {
     let done = |result: i32| if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) };
     // SAFETY: plain system calls, all async-signal-safe; the child of fork goes on alone, as after any fork.
     unsafe {
+        // A handler of the tests' own (a command's timeout installs one) would write to what is closed here.
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         done(libc::setsid())?;
         done(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
         done(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
