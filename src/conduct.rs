@@ -27,6 +27,9 @@ const SOON: Duration = Duration::from_millis(250);
 /// How often counters that the workers keep are looked at.
 const COUNT: Duration = Duration::from_millis(100);
 
+/// How long to wait for an order to be given.
+const GIVEN: Duration = Duration::from_millis(250);
+
 /// What is to be run.
 #[derive(Clone)]
 pub struct Request {
@@ -46,7 +49,8 @@ enum Message {
     Steer(Steer),
     Finish,
     Stop,
-    Freeze(bool),
+    /// And who waits for the order to be given.
+    Freeze(bool, mpsc::SyncSender<()>),
 }
 
 /// A run that goes on in its own thread. Dropping it ends the run and waits until nothing of it is left.
@@ -79,9 +83,12 @@ impl Run {
         self.tell(Message::Stop);
     }
 
-    /// Stops the demo's processes (SIGSTOP) or lets them go on.
+    /// Stops the demo's processes (SIGSTOP) or lets them go on. Returns when the order is given, since the caller may be
+    /// about to stop itself and all its threads; not later than in a moment, since the run may have other worries.
     pub fn freeze(&self, frozen: bool) {
-        self.tell(Message::Freeze(frozen));
+        let (done, wait) = mpsc::sync_channel(1);
+        self.tell(Message::Freeze(frozen, done));
+        let _ = wait.recv_timeout(GIVEN);
     }
 
     /// Lets the thread be: for a program that leaves without waiting. Its warden ends the demo when the pipe ends.

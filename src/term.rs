@@ -27,7 +27,8 @@ use std::io;
 /// Why there can be no screen here: a sentence for standard error.
 ///
 /// # Errors
-/// Standard input or output is not a terminal, or it is not the terminal that controls this session.
+/// Standard input or output is not a terminal, it is not the terminal that controls this session, or it is one that
+/// cannot move its cursor.
 pub fn interactive() -> Result<(), &'static str> {
     let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     if !rustix::termios::isatty(stdin) {
@@ -35,6 +36,9 @@ pub fn interactive() -> Result<(), &'static str> {
     }
     if !rustix::termios::isatty(stdout) {
         return Err("standard output is not a terminal");
+    }
+    if !depth::Depth::of_environment().screen {
+        return Err("TERM names none that can move its cursor (dumb, or nothing at all)");
     }
     // Without a controlling terminal there is no hang-up signal and no job control: nobody could end or suspend it.
     rustix::termios::tcgetpgrp(stdin).map(drop).map_err(|_| "this session has no controlling terminal")

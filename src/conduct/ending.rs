@@ -25,7 +25,11 @@ impl Ending {
             Message::Steer(steer) => production.steer(&steer),
             Message::Finish => self.finish_at = Some(Instant::now()),
             Message::Stop => self.stop_at = Some(Instant::now()),
-            Message::Freeze(frozen) => production.freeze(frozen),
+            Message::Freeze(frozen, done) => {
+                production.freeze(frozen);
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(());
+            }
         }
     }
 

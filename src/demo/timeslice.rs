@@ -170,6 +170,11 @@ impl Company {
         if stage.on().count() >= usize::try_from(MOST).unwrap_or(0) {
             return Err(Unavailable::new("another worker", format!("{MOST} are enough for one core")));
         }
+        // The kernel would take it: an affinity mask is no lock, and its own owner may widen it (sched_setaffinity(2)).
+        if !stage.cpus().is_empty() && !stage.cpus().contains(&self.home) {
+            let why = format!("forklore may not use core {} (its affinity mask, or its cpuset)", self.home.0);
+            return Err(Unavailable::new("a worker on that core", why));
+        }
         let settings = Settings { cpus: vec![self.home], nice };
         stage.enter(self.what, &settings, |worker| {
             worker.spin();

@@ -4,12 +4,13 @@ use super::board::Board;
 use super::leader::{HELD, RELEASE};
 use super::output::Output;
 use super::wire::{Brief, Lines, Order, Word, line};
-use super::{Role, SelfTimed, launch, now, tree};
+use super::{Role, SelfTimed, Target, launch, now, tree};
 use crate::fact::{Fact, Nanos, Pid, Stamped, Steer, Tid, Unavailable};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::fd::AsRawFd;
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// How long raising a demo may take before it counts as refused. Generous: the machine may be busy with the last one.
 const RAISING: Duration = Duration::from_secs(10);
+
+/// How long the warden may take to end the tree once it is told to: more than its own grace and its own sweep.
+const ENDING: Duration = Duration::from_secs(6);
 
 /// Bytes of reports that are taken in a reading.
 const REPORT: usize = 256 * 1024;
@@ -47,6 +51,8 @@ pub struct Production {
     leader: Pid,
     released: Nanos,
     counted: BTreeMap<usize, (Tid, u64)>,
+    /// When a warden that was told to end the tree is waited for no longer.
+    overdue: Option<Instant>,
     ended: Option<Ended>,
     bound: Option<String>,
 }
@@ -80,6 +86,7 @@ impl Production {
             leader: Pid(0),
             released: Nanos::ZERO,
             counted: BTreeMap::new(),
+            overdue: None,
             ended: None,
             bound: None,
         };
@@ -165,9 +172,17 @@ impl Production {
         let _ = self.steer.write_all(&line(steer));
     }
 
-    /// Ends the whole tree: TERM, a short grace, KILL.
+    /// Ends the whole tree: TERM, a short grace, KILL. Should the warden not do it in time, it is killed and the program
+    /// does it.
     pub fn stop(&mut self) {
         self.order(Order::Stop);
+        self.wake_warden();
+        self.overdue.get_or_insert(Instant::now() + ENDING);
+    }
+
+    /// A warden that somebody has stopped hears nothing until it goes on.
+    fn wake_warden(&self) {
+        let _ = Target::open(Pid(self.warden.id())).map(|warden| warden.signal(Signal::CONT));
     }
 
     /// Stops the tree with SIGSTOP, or lets it go on.
@@ -244,6 +259,11 @@ impl Production {
             Ok(Word::Empty { left_behind }) => left = Some(left_behind),
             _ => {}
         });
+        if self.ended.is_none() && self.overdue.is_some_and(|until| Instant::now() > until) {
+            // Its end closes the control, which is what the next look sees.
+            self.overdue = None;
+            let _ = self.warden.kill();
+        }
         if let Some(left_behind) = left {
             self.ended = Some(Ended { clean: true, left_behind, warden_lost: false });
         } else if self.control.ended() && self.ended.is_none() {
@@ -272,7 +292,8 @@ impl Drop for Production {
     /// program waits for the warden; a warden that does not end in time is killed and its tree swept.
     fn drop(&mut self) {
         let _ = self.control.get_ref().shutdown(std::net::Shutdown::Both);
-        let until = Instant::now() + Duration::from_secs(6);
+        self.wake_warden();
+        let until = Instant::now() + ENDING;
         loop {
             match self.warden.try_wait() {
                 Ok(Some(_)) | Err(_) => return,

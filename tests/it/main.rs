@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod cli;
+mod faults;
 mod lessons;
 mod live_kernel;
 mod pty;

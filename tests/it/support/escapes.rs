@@ -14,6 +14,8 @@ enum Piece<'a> {
     Escape(&'a str),
     /// `CSI`, the private mark, parameters, intermediates, final.
     Csi { private: &'a str, params: &'a str, end: &'a str },
+    /// A `CSI` that was cut off and given up for the escape that follows, as terminals do.
+    Cut(&'a [u8]),
     /// OSC, DCS, APC, PM and SOS strings, and what is cut off in the middle.
     Other(&'a [u8]),
 }
@@ -46,8 +48,10 @@ fn escape(bytes: &[u8]) -> (Piece<'_>, usize) {
             let private = run(2, |b| (b'<'..=b'?').contains(b));
             let params = run(private, |b| (b'0'..=b';').contains(b));
             let middle = run(params, |b| (b' '..=b'/').contains(b));
-            if !bytes.get(middle).is_some_and(|b| (b'@'..=b'~').contains(b)) {
-                return cut;
+            match bytes.get(middle) {
+                Some(b'@'..=b'~') => {}
+                Some(0x1b) => return (Piece::Cut(&bytes[..middle]), middle),
+                _ => return cut,
             }
             let end = part(params..middle + 1);
             (Piece::Csi { private: part(2..private), params: part(private..params), end }, middle + 1)
@@ -145,7 +149,12 @@ pub(crate) fn foreign(bytes: &[u8]) -> Vec<String> {
 
 fn allowed(piece: &Piece<'_>) -> bool {
     match piece {
-        Piece::Text(bytes) => std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(acts)),
+        Piece::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => !text.chars().any(acts),
+            // A program killed while it wrote: a character cut at its end.
+            Err(error) => error.error_len().is_none(),
+        },
+        Piece::Cut(_) => true,
         Piece::Control(b) => matches!(b, b'\r' | b'\n' | b'\t'),
         Piece::Escape(_) | Piece::Other(_) => false,
         Piece::Csi { private: "", params, end } => match *end {
@@ -196,6 +205,8 @@ fn what_is_set_and_not_reset_is_named() {
     assert_eq!(modes_left(b"\x1b[?7l\x1b[2;5r\x1b=\x1bc"), [""; 0], "a full reset resets");
     let popped_too_late = modes_left(b"\x1b[?1049h\x1b[>1u\x1b[?1049l\x1b[<u");
     assert!(popped_too_late.len() == 1 && popped_too_late[0].contains("alternate"), "{popped_too_late:?}");
+    let killed_in_writing = b"\x1b[?25l\x1b[38;2;1\x1b[0m\x1b[?25h";
+    assert_eq!((modes_left(killed_in_writing), foreign(killed_in_writing)), (vec![], vec![]));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::screen::{Screen, at_least_one, ready, resize, terminal};
 use super::{Patience, Surroundings, User, foreign, modes_left};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::{Pid, Uid, fchown, pipe2, write};
 use std::ffi::{OsStr, OsString};
@@ -26,7 +26,9 @@ use std::time::{Duration, Instant};
 pub(crate) struct Launch {
     program: PathBuf,
     args: Vec<OsString>,
+    under: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    bare: Vec<String>,
     size: (u16, u16),
     user: User,
     patience: Patience,
@@ -43,13 +45,35 @@ impl Launch {
     pub(crate) fn program(program: impl AsRef<Path>) -> Self {
         let program = program.as_ref().to_owned();
         assert!(program.is_file(), "{}: no such program", program.display());
-        let (args, env) = (Vec::new(), Vec::new());
-        Self { program, args, env, size: (80, 24), user: User::Me, patience: Patience::default(), mute: false }
+        Self {
+            program,
+            args: Vec::new(),
+            under: Vec::new(),
+            env: Vec::new(),
+            bare: Vec::new(),
+            size: (80, 24),
+            user: User::Me,
+            patience: Patience::default(),
+            mute: false,
+        }
     }
 
     /// With these arguments.
     pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Started by another program, which takes the program and its arguments as its own last arguments, such as
+    /// `taskset -c 0`. What is said of the program's number and end is then that of the other, until it execs.
+    pub(crate) fn under(mut self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.under.extend(words.into_iter().map(|word| word.as_ref().to_owned()));
+        self
+    }
+
+    /// Without this variable in its environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.bare.push(name.to_owned());
         self
     }
 
@@ -94,8 +118,9 @@ impl Launch {
         }
         let (news, tell) = pipe2(nix::fcntl::OFlag::O_CLOEXEC).expect("a pipe");
         let end = || slave.try_clone().expect("one more descriptor");
-        let mut command = surroundings.command(&self.program);
+        let mut command = surroundings.command_under(&self.under, &self.program);
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value)));
+        self.bare.iter().for_each(|name| _ = command.env_remove(name));
         command.stdin(end()).stdout(end()).stderr(end());
         let (fd, id) = (tell.as_raw_fd(), self.user.id());
         // SAFETY: `split` is made for this place.
@@ -196,6 +221,12 @@ impl Pty {
     pub(crate) fn signal(&self, signal: Signal) {
         assert!(self.program > 1 && self.ended.is_none(), "a signal is for a program that runs");
         kill(Pid::from_raw(self.program), signal).expect("the program is there");
+    }
+
+    /// Lets the stopped job go on, all of it, as a shell's `fg` does.
+    pub(crate) fn bring_back(&self) {
+        assert!(self.program > 1 && self.ended.is_none(), "only what runs can go on");
+        killpg(Pid::from_raw(self.program), Signal::SIGCONT).expect("the program is there");
     }
 
     /// Stops reading what the program writes, or goes on: a terminal under Ctrl-S, a slow line.

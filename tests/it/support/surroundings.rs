@@ -74,13 +74,22 @@ impl Surroundings {
         self.program(Path::new(FORKLORE), args)
     }
 
+    /// As [`Self::forklore`], started by another program that takes it and its arguments as its own last arguments.
+    pub(crate) fn forklore_under(
+        &self,
+        under: &[&str],
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> assert_cmd::Command {
+        assert_cmd::Command::from_std(self.as_user(self.command_under(under, Path::new(FORKLORE)), args))
+    }
+
     /// As [`Self::forklore`], for any program.
     pub(crate) fn program(
         &self,
         program: &Path,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> assert_cmd::Command {
-        assert_cmd::Command::from_std(self.as_user(program, args))
+        assert_cmd::Command::from_std(self.as_user(self.command(program), args))
     }
 
     /// A shell script, in which `$0` is forklore, not yet started, as a command whose output is caught.
@@ -90,12 +99,11 @@ impl Surroundings {
 
     /// forklore with these arguments, started; its standard output is a pipe.
     pub(crate) fn start(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
-        let mut command = self.as_user(Path::new(FORKLORE), args);
+        let mut command = self.as_user(self.command(Path::new(FORKLORE)), args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("forklore starts")
     }
 
-    fn as_user(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = self.command(program);
+    fn as_user(&self, mut command: Command, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         command.args(args);
         if let Some(id) = self.user.id() {
             #[expect(unsafe_code, reason = "pre_exec")]
@@ -107,9 +115,22 @@ impl Surroundings {
         command
     }
 
+    /// As [`Self::command`], started by the program that `under` begins with, if it has any words.
+    pub(super) fn command_under(&self, under: &[impl AsRef<OsStr>], program: &Path) -> Command {
+        let Some((first, rest)) = under.split_first() else { return self.command(program) };
+        let mut command = self.command(Path::new(first));
+        command.args(rest).arg(self.reach(program));
+        command
+    }
+
+    /// Where the program is that may be the one under test.
+    fn reach<'a>(&'a self, program: &'a Path) -> &'a Path {
+        if program == Path::new(FORKLORE) { &self.forklore.path } else { program }
+    }
+
     /// A program that finds nothing in its environment but what it needs and the mark.
     pub(super) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(if program == Path::new(FORKLORE) { &self.forklore.path } else { program });
+        let mut command = Command::new(self.reach(program));
         command.env_clear().current_dir(self.home());
         command.envs([("HOME", self.home().as_os_str()), (Marker::NAME, OsStr::new(self.marker.value()))]);
         command.envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]);
