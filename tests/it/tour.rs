@@ -243,7 +243,9 @@ fn a_click_on_the_stage_pauses_or_chooses() {
 fn small_screens_show_one_pane_and_smaller_ones_a_sentence() {
     let pty = forklore(&["one-core"], (40, 12), User::Me);
     sees(&pty, &["Two processes, one core", " more "]);
-    press(&pty, "3", &["Two processes"]);
+    // The question is below: the arrow leads to it.
+    press(&pty, &DOWN.repeat(12), &["over 40 %"]);
+    press(&pty, "3", &["you said"]);
     press(&pty, " ", &["timeslice", "core 0"]);
     press(&pty, "\t", &["Two processes"]);
     press(&pty, "\t", &["timeslice"]);
