@@ -201,9 +201,10 @@ impl Tour {
                 }
                 Vec::new()
             }
-            Event::Extent { text } => {
+            Event::Extent { text, below } => {
                 if let Some(player) = self.player_mut() {
                     player.scroll = player.scroll.min(text);
+                    player.below = below;
                 }
                 Vec::new()
             }
@@ -261,7 +262,7 @@ impl Tour {
             Action::Choose(n) => self.choose_option(Some(n)),
             Action::OptionUp => self.move_option(-1),
             Action::OptionDown => self.move_option(1),
-            Action::Answer => self.choose_option(None),
+            Action::Answer => self.answer_marked(),
             Action::TakeBack => self.with_player(Player::take_back),
             Action::Hint => self.with_player(|p| p.hints = !p.hints),
             Action::Notes => self.with_player(|p| p.notes = !p.notes),

@@ -39,6 +39,8 @@ pub struct View<'a> {
 pub struct Extent {
     /// How far the text can be scrolled, in lines.
     pub text: usize,
+    /// Lines of the waiting question that lie below what is seen.
+    pub below: usize,
 }
 
 /// The three parts of the screen.

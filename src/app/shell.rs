@@ -210,7 +210,7 @@ impl Shell {
         let mut extent = None;
         screen.draw(|frame| extent = Some(view.render(frame)))?;
         if let Some(extent) = extent {
-            let _ = self.tour.update(Event::Extent { text: extent.text }, &self.scene);
+            let _ = self.tour.update(Event::Extent { text: extent.text, below: extent.below }, &self.scene);
         }
         Ok(())
     }

@@ -70,6 +70,8 @@ pub enum Event {
     Extent {
         /// Lines.
         text: usize,
+        /// Lines of the waiting question that lie below what is seen.
+        below: usize,
     },
 }
 

@@ -37,6 +37,8 @@ pub struct Player {
     pub step: usize,
     /// Lines of text scrolled away.
     pub scroll: usize,
+    /// Lines of the waiting question that lie below what is seen.
+    pub below: usize,
     /// The pane.
     pub pane: Pane,
     /// The questions of the step.
@@ -189,10 +191,27 @@ impl Tour {
         vec![Effect::Start(StartRun { run, demo: demo.name.clone(), params: demo.params.clone() })]
     }
 
+    /// Moves the mark to another option; before the options can be seen, and past the first, the text is scrolled.
     pub(super) fn move_option(&mut self, by: isize) {
-        if let Some(asked) = self.player_mut().and_then(Player::asking_mut) {
+        let Some(player) = self.player_mut() else { return };
+        let first = player.asking().is_some_and(|asked| asked.cursor == 0);
+        if by < 0 && first && player.scroll == 0 {
+            return;
+        }
+        if (by > 0 && player.below > 0) || (by < 0 && first) {
+            player.scroll = player.scroll.saturating_add_signed(by);
+            player.below = player.below.saturating_add_signed(-by);
+        } else if let Some(asked) = player.asking_mut() {
             let last = asked.options.saturating_sub(1);
             asked.cursor = asked.cursor.saturating_add_signed(by).min(last);
+        }
+    }
+
+    /// Answers with the marked option; a question that cannot be seen whole is brought into sight instead.
+    pub(super) fn answer_marked(&mut self) {
+        match self.player_mut().filter(|p| p.below > 0) {
+            Some(player) => player.scroll += std::mem::take(&mut player.below),
+            None => self.choose_option(None),
         }
     }
 

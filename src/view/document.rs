@@ -10,11 +10,12 @@ use crate::tour::{Asked, Player, Question as Of};
 use ratatui::text::Line;
 use serde_json::Value;
 
-/// Laid out text, and on which line each option of the waiting question begins.
+/// Laid out text, and on which line each option of the waiting question begins and the last one ends.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) lines: Vec<Line<'static>>,
     pub(super) options: Vec<usize>,
+    pub(super) ends: usize,
 }
 
 impl View<'_> {
@@ -34,6 +35,7 @@ impl View<'_> {
                     let (lines, begins) = self.question(player, asked, question, width);
                     let first = document.add(lines);
                     if player.asking() == Some(asked) {
+                        document.ends = document.lines.len();
                         document.options = begins.into_iter().map(|line| line + first).collect();
                     }
                 }
@@ -152,6 +154,11 @@ impl View<'_> {
 }
 
 impl Document {
+    /// Lines of the waiting question that lie below what is seen.
+    pub(super) fn below(&self, scroll: usize, height: u16) -> usize {
+        self.ends.saturating_sub(scroll + usize::from(height))
+    }
+
     /// Adds lines after an empty one; on which line they begin.
     fn add(&mut self, lines: Vec<Line<'static>>) -> usize {
         if !self.lines.is_empty() && !lines.is_empty() {

@@ -63,7 +63,7 @@ impl View<'_> {
         for (y, line) in (0..high).zip(document.lines.iter().skip(scroll)) {
             put_line(buf, middle, 0, y, line);
         }
-        Extent { text: beyond }
+        Extent { text: beyond, below: document.below(scroll, high) }
     }
 
     /// The prediction and its options, for above the stage.

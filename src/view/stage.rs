@@ -26,6 +26,16 @@ fn still(page: u64, now: Nanos) -> Option<Nanos> {
     (page < SWEEP.0).then(|| Nanos((now.0 / STILL.0 * STILL.0).saturating_sub(page)))
 }
 
+/// Where the page begins that `at` is on, all in nanoseconds. Pages are counted back from `now`, the end of what is kept,
+/// so that a pause shows what has just been; the window moves a page at a time, so that the cursor moves and the picture
+/// stands.
+fn page_of(at: u64, now: u64, column: u64, page: u64) -> u64 {
+    let (column, page) = (column.max(1), page.max(1));
+    let end = (now / column).saturating_add(1).saturating_mul(column);
+    let back = end.saturating_sub(1).saturating_sub(at) / page + 1;
+    end.saturating_sub(back.saturating_mul(page))
+}
+
 impl View<'_> {
     pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) {
         let inner = panel(self.theme, &self.stage_title(watch), &self.stage_state(watch), focused, area, buf);
@@ -174,8 +184,7 @@ impl View<'_> {
             return still(page, scene.now())
                 .map_or(live, |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live });
         };
-        // The window moves a page at a time, so that the cursor moves and the picture stands.
-        let from = Nanos(paused.at.0 / page.max(1) * page);
+        let from = Nanos(page_of(paused.at.0, scene.now().0, column.0, page));
         Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }
     }
 
@@ -279,5 +288,20 @@ impl View<'_> {
             }
             Picture::Turns | Picture::Pages | Picture::Cards => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_of;
+
+    #[test]
+    fn pages_are_counted_back_from_the_pause() {
+        // Columns of 2, pages of 20, paused at 105: its column is the last of the first page.
+        let begins = |at| page_of(at, 105, 2, 20);
+        assert_eq!([105, 104, 86, 85, 66, 65].map(begins), [86, 86, 86, 66, 66, 46]);
+        assert_eq!([5, 0].map(begins), [0, 0]);
+        assert_eq!(page_of(7, 7, 2, 20), 0, "a run shorter than a page begins at its beginning");
+        assert_eq!(page_of(u64::MAX, u64::MAX, 0, 0), u64::MAX - 1);
     }
 }

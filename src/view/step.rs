@@ -28,7 +28,7 @@ impl View<'_> {
     fn words(&self, player: &Player, area: Rect, buf: &mut Buffer) -> Extent {
         let Some(step) = self.tour.step() else { return Extent::default() };
         if area.width == 0 || area.height == 0 {
-            return Extent { text: usize::MAX };
+            return Extent { text: usize::MAX, below: 0 };
         }
         let focused = player.pane == Pane::Text || player.watch.is_none();
         let inner = reading(panel(self.theme, &clean_line(&step.title), "", focused, area, buf));
@@ -42,7 +42,7 @@ impl View<'_> {
             let words = format!(" ↓ {} more ", beyond - scroll);
             put_right(buf, area, area.width.saturating_sub(2), area.height - 1, &words, self.theme.style(Role::Accent));
         }
-        Extent { text: beyond }
+        Extent { text: beyond, below: document.below(scroll, inner.height) }
     }
 
     pub(super) fn hit_step(&self, player: &Player, body: Rect, x: u16, y: u16) -> Option<Click> {
@@ -66,7 +66,7 @@ impl View<'_> {
         let document = self.document(player, step, inner.width);
         let scroll = player.scroll.min(document.lines.len().saturating_sub(inner.height.into()));
         let line = usize::from(y.checked_sub(inner.y)?) + scroll;
-        let option = document.options.iter().rposition(|begins| *begins <= line);
+        let option = document.options.iter().rposition(|begins| *begins <= line).filter(|_| line < document.ends);
         Some(option.map_or(Click::Pane(Pane::Text), Click::Option))
     }
 }

@@ -259,8 +259,37 @@ fn a_click_hits_what_is_under_it() {
     for (n, option) in options.into_iter().enumerate() {
         assert_eq!(hit(&set, place(&drawn, option)), Some(Click::Option(n)), "{option}");
     }
+    assert_eq!(hit(&set, place(&drawn, "Watch how long")), Some(Click::Pane(Pane::Text)), "words are no option");
     set.event(Event::Click(Click::Option(2)));
     assert_eq!(set.tour.player().and_then(|p| p.asked[0].chosen), Some(2));
+}
+
+#[test]
+fn a_question_below_the_screen_is_scrolled_to_before_it_is_answered() {
+    let mut set = Set::at(TABS);
+    let seen = |set: &mut Set| {
+        let drawn = set.draw_and_tell(40, 12);
+        rows(&drawn).join("\n")
+    };
+    let lines = "A line of its own.\n\n".repeat(9);
+    set.tour.lessons[1].steps[TABS].blocks.splice(0..0, fixture::blocks(&lines));
+    set.tour.open(1, TABS);
+    assert!(!seen(&mut set).contains("How many"));
+    for _ in 0..40 {
+        if seen(&mut set).contains("  3   6") {
+            break;
+        }
+        set.key(Down);
+    }
+    assert!(seen(&mut set).contains("▸ 1   0"), "the text was scrolled, the mark stayed: {}", seen(&mut set));
+    set.key(Down);
+    assert!(seen(&mut set).contains("▸ 2   5"), "then the mark moves: {}", seen(&mut set));
+    set.tour.open(1, TABS);
+    seen(&mut set);
+    set.key(Enter);
+    assert!(seen(&mut set).contains("  3   6") && set.tour.player().is_some_and(|p| p.asked[0].chosen.is_none()));
+    set.key(Enter);
+    assert!(set.tour.player().is_some_and(|p| p.asked[0].chosen == Some(0)));
 }
 
 #[test]

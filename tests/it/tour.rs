@@ -225,10 +225,27 @@ fn the_mouse_answers_and_the_wheel_scrolls() {
 }
 
 #[test]
+fn a_click_on_the_stage_pauses_or_chooses() {
+    let click = |(row, column): (usize, usize)| format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m");
+    let pty = forklore(&["one-core"], WIDE, User::Me);
+    sees(&pty, &["Two processes, one core", "over 40 %"]);
+    press(&pty, "3", &["you said"]);
+    let screen = press(&pty, " ", &["running", "core 0 ▏", "worker", "B ▒ gold"]);
+    let (row, column) = place(&screen, "B ▒ gold");
+    press(&pty, &click((row, column)), &["▸ B ▒ gold"]);
+    let (row, column) = place(&screen, "core 0 ▏");
+    press(&pty, &click((row, column + 20)), &["paused at", "▲"]);
+    press(&pty, ESC, &["running"]);
+    leave(pty, "qq");
+}
+
+#[test]
 fn small_screens_show_one_pane_and_smaller_ones_a_sentence() {
     let pty = forklore(&["one-core"], (40, 12), User::Me);
     sees(&pty, &["Two processes, one core", " more "]);
-    press(&pty, "3", &["Two processes"]);
+    // The question is below: the arrow leads to it.
+    press(&pty, &DOWN.repeat(12), &["over 40 %"]);
+    press(&pty, "3", &["you said"]);
     press(&pty, " ", &["timeslice", "core 0"]);
     press(&pty, "\t", &["Two processes"]);
     press(&pty, "\t", &["timeslice"]);

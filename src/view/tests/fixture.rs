@@ -5,7 +5,7 @@ use super::super::View;
 use super::super::theme::Theme;
 use crate::demo;
 use crate::fact::{Nanos, RunId, Stamped};
-use crate::lesson::{Lesson, parse};
+use crate::lesson::{Block, Lesson, parse};
 use crate::scene::Scene;
 use crate::tour::{Effect, Event, Key, Recall, Tour};
 use ratatui::buffer::Buffer;
@@ -22,6 +22,11 @@ const PLAIN: &str = include_str!("plain.md");
 /// The facts of a recording.
 pub(super) fn facts(recording: &str) -> Vec<Stamped> {
     recording.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// The blocks of a piece of markdown.
+pub(super) fn blocks(text: &str) -> Vec<Block> {
+    parse(format!("## A step\n{text}").as_bytes(), "en/01-piece.md", "en").0.steps.remove(0).blocks
 }
 
 /// Where the learner is and what is known of the run.
@@ -118,6 +123,15 @@ impl Set {
         let run = self.run;
         self.event(Event::Over { run });
         self
+    }
+
+    /// Draws, and tells the tour what drawing found, as the shell does.
+    pub(super) fn draw_and_tell(&mut self, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        let extent = View { tour: &self.tour, scene: &self.scene, theme: &Theme::default() }.draw(area, &mut buf);
+        self.event(Event::Extent { text: extent.text, below: extent.below });
+        buf
     }
 
     pub(super) fn draw(&self, width: u16, height: u16, theme: &Theme) -> Buffer {
