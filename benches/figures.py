@@ -355,7 +355,7 @@ def folding_and_drawing(rounds):
     where the others look for it."""
     wanted = [
         ("scene", "fold a million switches", 1.0, "a million switches folded"),
-        ("draw", "draw", 4e-3, "a frame of 200x60, 64 lanes"),
+        ("draw", "200x60", 4e-3, "a frame of 200x60, 64 lanes"),
         ("lessons", "lessons", 10e-3, "all lessons opened and parsed"),
     ]
     units = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0}
