@@ -144,13 +144,13 @@ impl View<'_> {
             put(buf, area, 1, 0, &put::cut(&clean_line(words), room), self.theme.style(Role::Warning));
             return;
         }
-        let keys = self.hints();
+        let keys = self.hints(area.width);
         let keys: Vec<(&str, &str)> = keys.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
         Footer { theme: self.theme, keys: &keys, keep: 2 }.render(area, buf);
     }
 
     /// The keys for the foot of the screen, most important first, help and leave last.
-    fn hints(&self) -> Vec<(String, String)> {
+    fn hints(&self, width: u16) -> Vec<(String, String)> {
         let mut hints = Vec::new();
         let contexts = self.tour.contexts();
         let running = self.tour.watch().is_some_and(|w| w.running);
@@ -161,6 +161,7 @@ impl View<'_> {
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
                 let hint = match binding.action {
+                    keys::Action::Pane if panel::beside(width) || self.tour.watch().is_none() => continue,
                     keys::Action::Run if running => "end",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     _ => binding.hint,

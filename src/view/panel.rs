@@ -40,6 +40,11 @@ const BESIDE: u16 = 100;
 /// From this height (of the whole screen) they stand one above the other.
 const ABOVE: u16 = 24;
 
+/// Whether both panes stand side by side on a screen of this width.
+pub(super) fn beside(width: u16) -> bool {
+    width >= BESIDE
+}
+
 impl Panes {
     /// Side by side from 100 columns, stacked from 24 rows, one at a time below; without a stage the text has it all.
     pub(super) fn of(body: Rect, pane: Pane, stage: bool) -> Self {
@@ -47,7 +52,7 @@ impl Panes {
         if !stage {
             return Self { text: body, stage: none };
         }
-        if body.width >= BESIDE {
+        if beside(body.width) {
             let wide = (body.width * 2 / 5).clamp(38, 64);
             let text = Rect { width: wide, ..body };
             return Self { text, stage: Rect { x: body.x + wide, width: body.width - wide, ..body } };

@@ -52,6 +52,7 @@ impl Cards<'_> {
     fn state(&self, task: &TaskTally) -> String {
         match &task.ended {
             Some((_, Ending::Signal(name, _))) => format!("ended by {}", clean_line(name)),
+            Some((_, Ending::Code(0))) => "ended by itself".to_owned(),
             Some((_, Ending::Code(code))) => format!("exited with code {code}"),
             Some((_, Ending::WithItsProcess)) => "ended with its process".to_owned(),
             Some((_, Ending::Unseen)) if self.ended_its_process(task).is_some() => "ended with its process".to_owned(),
