@@ -99,6 +99,8 @@ fn recording(c: &mut Criterion) {
     let mut group = c.benchmark_group("a recording of a million switches");
     group.sample_size(10).throughput(Throughput::Elements(1_000_000));
     group.bench_function("write", |b| b.iter(write));
+    // That may have been left out.
+    write();
     let bytes = std::fs::read(&path).expect("it was written");
     group.bench_function("read", |b| b.iter(|| read(black_box(&bytes[..]), "bench").filter(Result::is_ok).count()));
     group.finish();
