@@ -19,7 +19,7 @@ pub fn scrub(buf: &mut Buffer, charset: Charset) {
             continue;
         }
         widened = 0;
-        if symbol.is_empty() || symbol.contains('\n') || clean(symbol) != symbol {
+        if symbol.is_empty() || symbol.contains('\n') || !(drawn(symbol) || clean(symbol) == symbol) {
             cell.set_symbol(if charset == Charset::Ascii { "?" } else { "\u{fffd}" });
         } else if charset == Charset::Ascii {
             widened = super::put::width(symbol).saturating_sub(1);
@@ -27,6 +27,12 @@ pub fn scrub(buf: &mut Buffer, charset: Charset) {
             cell.set_symbol(plain);
         }
     }
+}
+
+/// A single box, block or geometric character, of which most of the screen consists: known to be harmless.
+fn drawn(symbol: &str) -> bool {
+    let mut chars = symbol.chars();
+    matches!((chars.next(), chars.next()), (Some('\u{2500}'..='\u{25ff}'), None))
 }
 
 /// The ASCII character that stands for `c`.
