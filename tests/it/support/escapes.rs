@@ -62,6 +62,8 @@ fn escape(bytes: &[u8]) -> (Piece<'_>, usize) {
             let length = end + if bytes[end] == 0x07 { 1 } else { 2 };
             (Piece::Other(&bytes[..length]), length)
         }
+        // The program was stopped or killed after this one byte.
+        Some(0x1b) => (Piece::Cut(&bytes[..1]), 1),
         Some(_) => {
             let end = run(1, |b| (b' '..=b'/').contains(b));
             if end < bytes.len() { (Piece::Escape(part(1..end + 1)), end + 1) } else { cut }
