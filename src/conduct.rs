@@ -12,7 +12,7 @@ use crate::fact::{
 };
 use crate::kernel;
 use crate::scene::Totals;
-use crate::stage::{Brief, Limits, Production};
+use crate::stage::{BROKE, Brief, Limits, Production};
 use ending::Ending;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
@@ -136,11 +136,13 @@ struct Conductor<S> {
     receive: mpsc::Receiver<Message>,
     wake: Arc<EventFd>,
     totals: Totals,
+    /// What was refused last.
+    refused: Option<Unavailable>,
 }
 
 impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     fn new(request: Request, sink: S, receive: mpsc::Receiver<Message>, wake: Arc<EventFd>) -> Self {
-        Self { request, sink, receive, wake, totals: Totals::default() }
+        Self { request, sink, receive, wake, totals: Totals::default(), refused: None }
     }
 
     fn conduct(mut self) {
@@ -237,6 +239,8 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         let tally = self.totals.tally();
         let broke = if ended.warden_lost {
             Some("its warden was killed; forklore ended the rest itself".to_owned())
+        } else if tally.step(BROKE).is_some() {
+            self.refused.as_ref().map(ToString::to_string)
         } else {
             production.bound().map(|bound| format!("it went past its bounds: {bound}"))
         };
@@ -259,7 +263,12 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         if batch.is_empty() {
             return;
         }
-        batch.iter().for_each(|fact| self.totals.apply(fact));
+        for fact in &batch {
+            self.totals.apply(fact);
+            if let Fact::Refused(refused) = &fact.fact {
+                self.refused = Some(refused.clone());
+            }
+        }
         (self.sink)(batch);
     }
 }

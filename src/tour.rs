@@ -187,7 +187,13 @@ impl Tour {
             }
             Event::Settled { run } => self.judge(run, scene, false),
             Event::Over { run } => self.judge(run, scene, true),
-            Event::CannotRun(sentence) | Event::Notice(sentence) => {
+            Event::CannotRun(sentence) => {
+                if let Some(player) = self.player_mut() {
+                    player.cannot_run(sentence);
+                }
+                Vec::new()
+            }
+            Event::Notice(sentence) => {
                 self.notice = Some(sentence);
                 Vec::new()
             }

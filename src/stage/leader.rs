@@ -16,6 +16,9 @@ use std::os::fd::{OwnedFd, RawFd};
 /// The line that lets a held leader go.
 pub(super) const RELEASE: &[u8] = b"\"release\"";
 
+/// The step that a leader reports when its demo could not go on; what was refused comes before it.
+pub const BROKE: &str = "broke";
+
 /// The step that a leader reports when it is ready and held.
 pub(super) const HELD: &str = "held";
 
@@ -31,6 +34,7 @@ pub fn lead(args: &[String], play: impl FnOnce(&mut Stage) -> anyhow::Result<()>
                 let refused = error.downcast_ref::<Unavailable>().cloned();
                 let refused = refused.unwrap_or_else(|| Unavailable::new("the demo broke", format!("{error:#}")));
                 stage.tell(Fact::Refused(refused));
+                stage.tell(Fact::Step { name: BROKE.to_owned() });
                 stage.close();
                 1
             }

@@ -91,6 +91,14 @@ impl Player {
         self.asked.iter_mut().find(|a| a.chosen.is_none() && (told || !a.afterwards))
     }
 
+    /// The run could not even be started.
+    pub(super) fn cannot_run(&mut self, sentence: String) {
+        if let Some(watch) = &mut self.watch {
+            watch.running = false;
+        }
+        self.verdict = Some(Verdict::Broke(sentence));
+    }
+
     /// Opens the question that was answered last, unless the machine or the lesson has answered it too.
     pub(super) fn take_back(&mut self) {
         if let Some(asked) =

@@ -201,3 +201,14 @@ fn an_answer_can_be_taken_back_until_the_machine_has_answered() {
     tour.update(Event::Key(Key::Backspace), &told);
     assert_eq!(tour.player().expect("lesson").asked[0].chosen, Some(1));
 }
+
+#[test]
+fn a_run_that_cannot_be_started_is_over_and_says_why() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn  ");
+    tour.update(Event::CannotRun("victim must be one of the tabs".to_owned()), &empty);
+    let player = tour.player().expect("lesson");
+    assert!(!player.watch.as_ref().expect("a stage").running);
+    assert_eq!(player.verdict, Some(Verdict::Broke("victim must be one of the tabs".to_owned())));
+    assert!(started(&press(&mut tour, &empty, " ")).is_some(), "space tries again");
+}

@@ -211,7 +211,8 @@ impl View<'_> {
         }
         if let Some(outcome) = self.scene.outcome.as_ref().filter(|o| o.left_behind > 0) {
             let words = super::put::count(outcome.left_behind, "process", "processes");
-            said.push((format!("It left {words} behind; forklore ended them."), Role::Warning));
+            let them = if outcome.left_behind == 1 { "it" } else { "them" };
+            said.push((format!("It left {words} behind; forklore ended {them}."), Role::Warning));
         }
         if let Some(because) = self.scene.tally.start.as_ref().and_then(|s| s.because.as_ref()) {
             said.push((format!("No better source: {}", clean_line(because)), Role::Dim));
