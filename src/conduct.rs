@@ -8,7 +8,7 @@ mod watch;
 
 use crate::demo::Demo;
 use crate::fact::{
-    Cpu, FORMAT, Fact, Nanos, Outcome, Params, Source, SourceChoice, Stamped, Start, Steer, Unavailable,
+    Cpu, FORMAT, Fact, Nanos, Outcome, Params, Pid, Source, SourceChoice, Stamped, Start, Steer, Unavailable,
 };
 use crate::kernel;
 use crate::scene::Totals;
@@ -138,11 +138,13 @@ struct Conductor<S> {
     totals: Totals,
     /// What was refused last.
     refused: Option<Unavailable>,
+    /// The signal that ended the leader, if it is one that no demo ends by itself with, and nobody here had it sent.
+    killed: Option<String>,
 }
 
 impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     fn new(request: Request, sink: S, receive: mpsc::Receiver<Message>, wake: Arc<EventFd>) -> Self {
-        Self { request, sink, receive, wake, totals: Totals::default(), refused: None }
+        Self { request, sink, receive, wake, totals: Totals::default(), refused: None, killed: None }
     }
 
     fn conduct(mut self) {
@@ -213,6 +215,9 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
             let mut batch = Vec::new();
             let over = production.ended().is_some();
             production.drain(&mut batch);
+            if !ending.ordered() {
+                self.killed = self.killed.take().or_else(|| killed(production.leader(), &batch));
+            }
             watch.drain(released, over, &mut batch);
             let now = Instant::now();
             if now >= count || over {
@@ -239,10 +244,12 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         let tally = self.totals.tally();
         let broke = if ended.warden_lost {
             Some("its warden was killed; forklore ended the rest itself".to_owned())
-        } else if tally.step(BROKE).is_some() {
-            self.refused.as_ref().map(ToString::to_string)
+        } else if let Some(bound) = production.bound() {
+            Some(format!("it went past its bounds: {bound}"))
+        } else if let Some(signal) = &self.killed {
+            Some(format!("its leader was ended by {signal}, from outside or for want of memory"))
         } else {
-            production.bound().map(|bound| format!("it went past its bounds: {bound}"))
+            self.refused.as_ref().filter(|_| tally.step(BROKE).is_some()).map(ToString::to_string)
         };
         let outcome = Outcome {
             values: self.values(),
@@ -271,6 +278,18 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         }
         (self.sink)(batch);
     }
+}
+
+/// The signal by which the leader was ended from outside, if it was.
+fn killed(leader: Pid, batch: &[Stamped]) -> Option<String> {
+    batch.iter().find_map(|stamped| match &stamped.fact {
+        Fact::Exit { pid, signal: Some(signal), .. }
+            if *pid == leader && ["SIGKILL", "SIGTERM"].contains(&signal.as_str()) =>
+        {
+            Some(signal.clone())
+        }
+        _ => None,
+    })
 }
 
 /// The kernel's release, as uname says it.

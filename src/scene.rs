@@ -30,6 +30,8 @@ pub struct Scene {
     pub outcome: Option<Outcome>,
     /// What the machine refused.
     pub refused: Vec<Unavailable>,
+    /// When it refused something last, the same again included.
+    pub refused_at: Nanos,
     /// The last lines that the demo wrote, oldest first.
     pub said: VecDeque<String>,
     /// Bytes of output that were dropped.
@@ -64,8 +66,11 @@ impl Scene {
         match &stamped.fact {
             Fact::SoFar { values } => self.so_far.clone_from(values),
             Fact::Outcome(outcome) => self.outcome = Some(outcome.clone()),
-            Fact::Refused(refused) if self.refused.len() < REFUSED && !self.refused.contains(refused) => {
-                self.refused.push(refused.clone());
+            Fact::Refused(refused) => {
+                self.refused_at = self.refused_at.max(stamped.t);
+                if self.refused.len() < REFUSED && !self.refused.contains(refused) {
+                    self.refused.push(refused.clone());
+                }
             }
             Fact::Said { text, dropped } => {
                 self.dropped = self.dropped.saturating_add(*dropped);

@@ -33,6 +33,11 @@ impl Ending {
         }
     }
 
+    /// The end was ordered: what ends now ends by our hand.
+    pub(super) fn ordered(&self) -> bool {
+        self.stopped
+    }
+
     /// Does what is due.
     pub(super) fn keep(&mut self, production: &mut Production) {
         let now = Instant::now();

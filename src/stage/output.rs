@@ -11,6 +11,9 @@ const LINES: usize = 20;
 /// Bytes kept of a line.
 const WIDTH: usize = 400;
 
+/// The Rust runtime's advice to programmers, after a failed allocation: nothing that the demo had to say.
+const RUSTS_OWN: &[u8] = b"note: run with `RUST_BACKTRACE";
+
 /// The reading end of a demo's output.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -58,7 +61,9 @@ impl Output {
     }
 
     fn say(&mut self, at: Nanos, said: &mut usize, out: &mut Vec<Stamped>) {
-        if *said < LINES {
+        if self.part.starts_with(RUSTS_OWN) {
+            self.part.clear();
+        } else if *said < LINES {
             *said += 1;
             let text = clean_line(&String::from_utf8_lossy(&self.part));
             out.push(Stamped::new(at, Fact::Said { text, dropped: std::mem::take(&mut self.dropped) }));

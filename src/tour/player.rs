@@ -192,6 +192,9 @@ impl Tour {
             return Vec::new();
         };
         let run = self.next_run();
+        // The words beside a run speak of this run, not of one before.
+        let of_this = format!("{}.", demo.name);
+        self.recall.figures.retain(|name, _| !name.starts_with(&of_this));
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
@@ -270,7 +273,8 @@ impl Player {
     fn measure(&mut self, step: &Step, values: &crate::fact::Values, place: &(String, usize)) -> Option<Effect> {
         let asked = self.asked.iter_mut().find(|a| matches!(a.question(step), Some(Question::Predict(_))))?;
         let Some(Question::Predict(predict)) = asked.question(step) else { return None };
-        let measured = values.get(&predict.answer)?.clone();
+        // What this source cannot measure answers nothing.
+        let measured = values.get(&predict.answer).filter(|value| !value.is_null())?.clone();
         asked.right = predict.right(&measured);
         asked.measured = Some(measured.clone());
         let chosen = asked.chosen?;

@@ -235,23 +235,26 @@ impl Watch {
         let next = match (here, on) {
             (Some(slice), true) => lanes.slice_after(paused.cpu, slice.from),
             (Some(slice), false) => lanes.slice_before(paused.cpu, slice.from),
-            (None, _) => None,
+            // Before the first of them.
+            (None, true) => lanes.slice_after(paused.cpu, Nanos::ZERO),
+            (None, false) => None,
         };
         if let Some(slice) = next {
             paused.at = slice.from;
         }
     }
 
+    /// The next living worker, in the order of the letters, from the chosen one on, be that one alive or not.
     fn choose(&mut self, by: isize, scene: &Scene) {
-        let workers: Vec<_> = scene.tally.workers().filter(|w| w.alive()).map(|w| w.name.as_str()).collect();
-        if workers.is_empty() {
-            return;
+        let workers: Vec<_> = scene.tally.workers().collect();
+        let chosen = self.chosen(scene);
+        let at = workers.iter().position(|w| Some(w.name.as_str()) == chosen);
+        let count = isize::try_from(workers.len()).unwrap_or(0);
+        let from = at.and_then(|at| isize::try_from(at).ok()).unwrap_or(if by > 0 { -1 } else { 0 });
+        let order = (1..=count).filter_map(|n| usize::try_from((from + n * by).rem_euclid(count)).ok());
+        if let Some(next) = order.filter_map(|n| workers.get(n)).find(|w| w.alive()) {
+            self.chosen = Some(next.name.clone());
         }
-        let now = self.chosen(scene);
-        let at = workers.iter().position(|w| Some(*w) == now);
-        let count = isize::try_from(workers.len()).unwrap_or(1);
-        let next = at.map_or(0, |at| (isize::try_from(at).unwrap_or(0) + by).rem_euclid(count));
-        self.chosen = usize::try_from(next).ok().and_then(|n| workers.get(n)).map(|w| (*w).to_owned());
     }
 }
 

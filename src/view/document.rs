@@ -24,6 +24,12 @@ impl View<'_> {
         let figure = |name: &str| self.figure(name);
         let lesson = |id: &str| self.title_of(id);
         let context = Context { figure: &figure, lesson: &lesson, special: &|_, _| Vec::new() };
+        if player.step == 0
+            && player.watch.is_none()
+            && let Some(lesson) = self.tour.lesson()
+        {
+            document.add(layout(&lesson.intro, width, self.theme, &context));
+        }
         let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
         for (n, block) in step.blocks.iter().enumerate() {
             if after.is_some_and(|demo| n > demo) && !player.told() {

@@ -17,6 +17,8 @@ use ratatui::widgets::Widget;
 const SWEEP: Nanos = Nanos::from_millis(1500);
 /// How long they stand.
 const STILL: Nanos = Nanos::from_millis(1000);
+/// How long a refusal stands below the pictures of a run that goes on.
+const NEWS: Nanos = Nanos::from_millis(8000);
 /// From this height on there is room for blank rows and asides.
 const ROOMY: u16 = 16;
 
@@ -135,7 +137,7 @@ impl View<'_> {
         match picture {
             Picture::Lanes => {
                 let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
-                let words = if width < 70 { 2 } else { 1 };
+                let words = if width < 130 { 2 } else { 1 };
                 (3, cores.saturating_add(1 + words).min(24))
             }
             Picture::Workers => (2, workers.saturating_add(1).max(2)),
@@ -202,7 +204,9 @@ impl View<'_> {
             said.push(("The lanes show one page a second, to be read. ] shows all, p pauses.".to_owned(), Role::Dim));
         }
         said.extend(self.choices(watch));
-        said.extend(self.scene.refused.iter().rev().take(2).map(|r| (clean_line(&r.to_string()), Role::Warning)));
+        let recent = !watch.running || self.scene.now().since(self.scene.refused_at) < NEWS;
+        let refused = self.scene.refused.iter().rev().take(if recent { 2 } else { 0 });
+        said.extend(refused.map(|r| (clean_line(&r.to_string()), Role::Warning)));
         if let Some(line) = self.scene.said.back() {
             said.push((format!("it says: {}", clean_line(line)), Role::Dim));
         }
@@ -250,6 +254,10 @@ impl View<'_> {
             {
                 ("✓ As you predicted.".to_owned(), Role::Good)
             }
+            Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => (
+                "✓ As the lesson says. Your prediction stays open: this source cannot measure it.".to_owned(),
+                Role::Good,
+            ),
             Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),
             Verdict::Otherwise(list) => {
                 let each = |(name, wanted, value): &(String, String, serde_json::Value)| {
@@ -267,6 +275,14 @@ impl View<'_> {
             }
             Verdict::Broke(why) => (format!("✗ This demo broke: {}", clean_line(why)), Role::Bad),
         })
+    }
+
+    /// A prediction that was made and that the run did not answer.
+    fn open(&self, asked: &crate::tour::Asked) -> bool {
+        let question = self.tour.step().and_then(|step| asked.question(step));
+        asked.chosen.is_some()
+            && asked.measured.is_none()
+            && matches!(question, Some(crate::tour::Question::Predict(_)))
     }
 
     pub(super) fn hit_stage(&self, watch: &Watch, area: Rect, x: u16, y: u16) -> Option<Click> {

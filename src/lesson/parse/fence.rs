@@ -165,8 +165,10 @@ impl Parser<'_> {
             let (label, reason) = (self.line_text(label.trim(), at.0), self.line_text(reason.trim(), at.0));
             options.push(QuizOption { label, right: ticked.is_some(), reason });
         }
-        if !options.iter().any(|o| o.right) {
-            return self.refuse(at, "none of these options is right", HELP);
+        match options.iter().filter(|o| o.right).count() {
+            0 => return self.refuse(at, "none of these options is right", HELP),
+            1 => {}
+            _ => _ = self.wrong(Diagnostic::error(self.file, at, "more than one of these options is right").help(HELP)),
         }
         Ok(Quiz { at: at.0, question: self.line_text(found.text.trim_end(), found.at), options })
     }

@@ -56,12 +56,12 @@ const KEPT: [Column; 9] = [
     Column::Ran,
     Column::State,
     Column::Waited,
+    Column::Nice,
+    Column::Cpus,
     Column::PushedOff,
     Column::Turns,
     Column::Median,
     Column::Work,
-    Column::Nice,
-    Column::Cpus,
 ];
 
 const UNKNOWN: &str = "–";
@@ -147,10 +147,11 @@ impl Workers<'_> {
             let cells = tasks.iter().map(|t| width(&column.cell(t, source, self.now)));
             cells.chain([width(column.head()), column.least()]).max().unwrap_or(0)
         };
-        // What nobody has, has no column.
-        let has = |column: Column| {
-            !matches!(column, Column::Work | Column::Nice | Column::Cpus)
-                || tasks.iter().any(|t| column.cell(t, source, self.now) != UNKNOWN)
+        // What nobody has, has no column; nor have the CPUs where they are the same for all.
+        let has = |column: Column| match column {
+            Column::Work | Column::Nice => tasks.iter().any(|t| column.cell(t, source, self.now) != UNKNOWN),
+            Column::Cpus => tasks.windows(2).any(|pair| pair[0].cpus != pair[1].cpus),
+            _ => true,
         };
         let mut left = room;
         let mut kept = Vec::new();
