@@ -93,20 +93,26 @@ fn tasks_of(uid: u32) -> usize {
     crate::support::all().into_iter().filter(|p| of_user(p.pid)).map(|p| tasks(p.pid)).sum()
 }
 
-/// A group of the kernel's first interface that allows so many tasks; removed when dropped.
-struct Few(PathBuf);
+/// A control group of version 1, for root, with one controller's files set; gone when dropped.
+struct Group(PathBuf);
 
-impl Few {
-    fn new(tasks: u32) -> Option<Self> {
-        let folder = Path::new("/sys/fs/cgroup/pids").join(format!("forklore-test-{}-{tasks}", std::process::id()));
+impl Group {
+    fn new(controller: &str, settings: &[(&str, &str)]) -> Option<Self> {
+        let name = format!("forklore-test-{}-{}", std::process::id(), settings.last()?.1);
+        let folder = Path::new("/sys/fs/cgroup").join(controller).join(name);
         fs::create_dir(&folder).ok()?;
-        let few = Self(folder);
-        fs::write(few.0.join("pids.max"), tasks.to_string()).ok()?;
-        Some(few)
+        let group = Self(folder);
+        settings.iter().try_for_each(|(file, value)| fs::write(group.0.join(file), value)).ok()?;
+        Some(group)
+    }
+
+    /// A shell's words that enter the group and become the program.
+    fn enter(&self) -> String {
+        format!("echo $$ > '{}/cgroup.procs'; exec \"$0\" \"$@\"", self.0.display())
     }
 }
 
-impl Drop for Few {
+impl Drop for Group {
     fn drop(&mut self) {
         // Busy until the last of its tasks is reaped.
         Patience::default().wait(|| fs::remove_dir(&self.0).ok());
@@ -116,17 +122,46 @@ impl Drop for Few {
 #[test]
 fn a_group_that_allows_few_tasks_is_told() {
     let lessons = Lessons::trial();
-    for tasks in [1, 2, 4, 8, 16] {
-        let Some(few) = Few::new(tasks) else {
+    for tasks in ["1", "2", "4", "8", "16"] {
+        let Some(few) = Group::new("pids", &[("pids.max", tasks)]) else {
             println!("SKIP: no group for pids can be made here");
             return;
         };
-        let enter = format!("echo $$ > '{}/cgroup.procs'; exec \"$0\" \"$@\"", few.0.display());
+        let enter = few.enter();
         let here = Surroundings::new(User::Me);
         let said = Said::of(&here, &["sh", "-c", &enter], RUN);
         assert!((0..=2).contains(&said.code), "{tasks}: {} {}", said.code, said.errors);
         tour_bears_it(lessons.tour(User::Me, "try:1").under(["sh", "-c", &enter]).start(), &format!("{tasks} tasks"));
     }
+}
+
+#[test]
+fn a_group_that_allows_one_core_is_the_whole_machine() {
+    let Some(one) = Group::new("cpuset", &[("cpuset.mems", "0"), ("cpuset.cpus", "0")]) else {
+        println!("SKIP: no group for CPUs can be made here");
+        return;
+    };
+    let enter = one.enter();
+    let said = Said::of(&Surroundings::new(User::Me), &["sh", "-c", &enter], RUN);
+    assert_eq!((said.code, &said.one("start")["cpus"]), (0, &json!([0])), "{}", said.errors);
+    let crash = ["run", "crash", "after=300", "--json"];
+    let said = Said::of(&Surroundings::new(User::Me), &["sh", "-c", &enter], &crash);
+    assert_eq!(said.one("outcome")["values"]["survivors"], json!(5), "{}", said.errors);
+}
+
+#[test]
+fn a_group_with_a_tenth_of_a_core_is_slow_and_right() {
+    let quota = [("cpu.cfs_period_us", "100000"), ("cpu.cfs_quota_us", "10000")];
+    let Some(tenth) = Group::new("cpu", &quota) else {
+        println!("SKIP: no group for CPU time can be made here");
+        return;
+    };
+    let enter = tenth.enter();
+    let said = Said::of(&Surroundings::new(User::Me), &["sh", "-c", &enter], RUN);
+    let outcome = said.one("outcome");
+    assert_eq!((said.code, &outcome["clean"]), (0, &json!(true)), "{}", said.errors);
+    let lessons = Lessons::trial();
+    tour_bears_it(lessons.tour(User::Me, "try:1").under(["sh", "-c", &enter]).start(), "a tenth of a core");
 }
 
 #[test]
