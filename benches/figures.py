@@ -207,7 +207,8 @@ def drawing(rounds):
             tour.wait("Two processes, one core")
             loop.read(0.3, others=[tour])
             tour.type("  ")
-            tour.wait("median")
+            # Words may come in pieces: only cells that changed are written.
+            tour.read(3, others=[loop])
             tour.type("]" * zoom)
             tour.read(fill, others=[loop])
             pairs, written = [], []
