@@ -240,6 +240,7 @@ fn an_overflow_is_told_at_the_moment_at_which_the_ring_was_full() {
     held.release();
     facts.extend(held.watch(&mut *observer, 3, &["A"]));
     assert!(lost(&facts) > 10_000, "{}", lost(&facts));
+    assert!(facts.is_sorted_by_key(|f| f.t));
     let losses: Vec<_> = facts.iter().filter(|f| matches!(f.fact, Fact::Lost { .. })).map(|f| f.t).collect();
     assert_eq!(losses, [full_at]);
     held.end();

@@ -48,6 +48,8 @@ pub(super) struct Exact {
 impl Exact {
     /// Follows `root`, a held process with one thread, on `cpus`. Tasks that it made before are not seen.
     pub(super) fn attach(root: Pid, cpus: &[Cpu]) -> Result<Self, Unavailable> {
+        // Before the first ring is open: what the rings hold comes after it, however busy the machine.
+        let begun = clock::now();
         let mut pages = first_try(cpus.len());
         let rings = loop {
             match rings(root, cpus, pages) {
@@ -60,13 +62,12 @@ impl Exact {
             }
         };
         let mut follow = Follow::new(files::name_of);
-        let drained = clock::now();
         let stat = files::stat_of(root.0);
         let parent = stat.as_ref().map_or(0, |stat| stat.parent);
         let name = stat.map(|stat| stat.name).unwrap_or_default();
-        let first = vec![Stamped::new(drained, follow.introduce(root.0, root.0, parent, name))];
+        let first = vec![Stamped::new(begun, follow.introduce(root.0, root.0, parent, name))];
         let fastest = if pages < TINY.0 { TINY.1 } else { FASTEST };
-        Ok(Self { rings, order: Order::new(HELD), follow, first, drained, interval: fastest, fastest })
+        Ok(Self { rings, order: Order::new(HELD), follow, first, drained: begun, interval: fastest, fastest })
     }
 
     /// Reads every ring and releases what was stamped `settled` ago or earlier; with no such time, all.

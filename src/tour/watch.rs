@@ -99,7 +99,7 @@ impl Watch {
                 choices.insert(param, words.iter().position(|w| Some(*w) == word).unwrap_or(0));
             }
         }
-        let chosen = params.get("victim").and_then(Value::as_str).map(str::to_owned);
+        let chosen = named_worker(spec, params).map(str::to_owned);
         Self {
             run,
             spec,
@@ -124,12 +124,12 @@ impl Watch {
         Nanos::from_millis(ZOOMS.get(self.zoom).copied().unwrap_or(20))
     }
 
-    /// The chosen worker's letter: the one that was chosen, or that the demo's `victim` names, if it is there; or else
+    /// The chosen worker's letter: the one that was chosen, or that a parameter of the demo names, if it is there; or else
     /// the first that is alive.
     #[must_use]
     pub fn chosen<'a>(&self, scene: &'a Scene) -> Option<&'a str> {
-        let victim = scene.tally.start.as_ref().and_then(|s| s.params.get("victim")).and_then(Value::as_str);
-        let by_name = self.chosen.as_deref().or(victim).and_then(|name| scene.tally.worker(name));
+        let named = scene.tally.start.as_ref().and_then(|start| named_worker(self.spec, &start.params));
+        let by_name = self.chosen.as_deref().or(named).and_then(|name| scene.tally.worker(name));
         let first = || scene.tally.workers().find(|w| w.alive());
         by_name.or_else(first).map(|w| w.name.as_str())
     }
@@ -256,6 +256,12 @@ impl Watch {
             self.chosen = Some(next.name.clone());
         }
     }
+}
+
+/// The worker that the first letter among the demo's parameters names.
+fn named_worker<'a>(spec: &DemoSpec, params: &'a crate::fact::Values) -> Option<&'a str> {
+    let letter = spec.params.iter().find(|p| matches!(p.kind, ParamKind::Letter(_)))?;
+    params.get(letter.name)?.as_str()
 }
 
 /// The core with the most switches: where there is something to see.

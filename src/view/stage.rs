@@ -6,7 +6,7 @@ use super::put::{cut, put, put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers};
-use crate::fact::{Nanos, Picture, Source, Tid, Turns, clean_line};
+use crate::fact::{As, Nanos, Picture, Source, Tid, Turns, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -60,7 +60,7 @@ impl View<'_> {
         if all == 0 {
             return watch.spec.name.to_owned();
         }
-        let what = tally.start.as_ref().and_then(|s| s.params.get("as")).and_then(|v| v.as_str());
+        let what = tally.start.as_ref().and_then(|s| s.params.get(As::PARAM.name)).and_then(|v| v.as_str());
         let (one, many) = match what {
             Some("threads") => ("thread", "threads"),
             _ => ("process", "processes"),
