@@ -12,7 +12,7 @@ use crate::fact::{
 };
 use crate::kernel;
 use crate::scene::Totals;
-use crate::stage::{BROKE, Brief, Limits, Production};
+use crate::stage::{BROKE, Brief, Production};
 use ending::Ending;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
@@ -176,7 +176,12 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
     fn raise(&self, cpus: &[Cpu]) -> Result<(Production, Watch), Unavailable> {
         let spec = self.request.demo.spec();
         let params = self.request.params.values().clone();
-        let brief = Brief { demo: spec.name.to_owned(), params, cpus: cpus.to_vec(), limits: Limits::default() };
+        let brief = Brief {
+            demo: spec.name.to_owned(),
+            params,
+            cpus: cpus.to_vec(),
+            limits: (spec.limits)(&self.request.params),
+        };
         let production = Production::raise(&brief)?;
         let watch = Watch::attach(spec, self.request.source, &production)?;
         Ok((production, watch))

@@ -5,6 +5,9 @@
 
 mod clean;
 mod ids;
+mod limits;
+mod params;
+mod picture;
 mod source;
 mod spec;
 mod steer;
@@ -13,12 +16,13 @@ mod words;
 
 pub use clean::{clean, clean_line};
 pub use ids::{Cpu, Nanos, Pid, RunId, Tid};
+pub use limits::Limits;
+pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
+pub use picture::{ColumnSpec, CurveSpec, CurvesSpec, Picture, Stroke, TableSpec};
 pub use source::{Source, SourceChoice, Unavailable};
-pub use spec::{
-    Arg, As, Control, DemoSpec, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
-};
+pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};
 pub use steer::Steer;
-pub use tally::{Account, Ending, State, Tally, TaskTally, Turns};
+pub use tally::{Account, Ending, Row, State, Tally, TaskTally, Turns};
 pub use words::thousands;
 
 use serde::{Deserialize, Serialize};
@@ -142,6 +146,24 @@ pub enum Fact {
         region: String,
         /// One letter a page.
         map: String,
+    },
+    /// A row of one of the demo's tables: values that are new or have changed. Rows keep the order in which they came.
+    Row {
+        /// The table.
+        table: String,
+        /// What the row is called.
+        row: String,
+        /// Its values.
+        values: Values,
+    },
+    /// A point of one of the demo's curves. A later one with the same `x` takes its place.
+    Point {
+        /// The curve.
+        curve: String,
+        /// What goes to the right.
+        x: f64,
+        /// What goes up.
+        y: f64,
     },
     /// A lock was asked for, taken or given back.
     Lock {

@@ -11,6 +11,7 @@ fn main() -> ExitCode {
             let rest: Vec<_> = args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect();
             stage::lead(&rest, app::play)
         }
+        Some(stage::Role::Instance) => stage::wait_for_the_end(),
         None => app::main(args),
     };
     ExitCode::from(code)

@@ -23,7 +23,6 @@ mod wire;
 
 pub use cast::{Cue, Ended as Left, Entry, Pulse, Settings, Stage, Worker};
 pub use leader::{BROKE, lead};
-pub use limits::Limits;
 pub use memory::{Region, pss_and_private_dirty};
 pub use production::{Ended, Production};
 pub use slices::SelfTimed;
@@ -41,6 +40,13 @@ pub fn now() -> crate::fact::Nanos {
     crate::fact::Nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
 }
 
+/// Waits to be ended, as [`Role::Instance`].
+pub fn wait_for_the_end() -> ! {
+    loop {
+        nix::unistd::pause();
+    }
+}
+
 /// The parts that this program plays as one of its own children, by a hidden first argument. The check comes before
 /// threads, command line and terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +55,14 @@ pub enum Role {
     Warden,
     /// The leader of a demo.
     Leader,
+    /// An instance of the program that only waits to be ended.
+    Instance,
 }
 
 impl Role {
     const WARDEN: &'static str = "__warden";
     const LEADER: &'static str = "__stage";
+    const INSTANCE: &'static str = "__instance";
 
     /// The role that the first argument names, if any.
     #[must_use]
@@ -61,6 +70,7 @@ impl Role {
         match first?.to_str()? {
             Self::WARDEN => Some(Self::Warden),
             Self::LEADER => Some(Self::Leader),
+            Self::INSTANCE => Some(Self::Instance),
             _ => None,
         }
     }
@@ -71,6 +81,7 @@ impl Role {
         match self {
             Self::Warden => Self::WARDEN,
             Self::Leader => Self::LEADER,
+            Self::Instance => Self::INSTANCE,
         }
     }
 }

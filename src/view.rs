@@ -3,6 +3,7 @@
 mod catalogue;
 mod document;
 mod panel;
+mod pictures;
 mod present;
 pub mod put;
 pub mod scrub;

@@ -63,10 +63,9 @@ static SPEC: DemoSpec = DemoSpec {
         on: On::Worker,
         arg: Arg::Choice { param: "fault", next: 'f' },
     }],
-    self_timed: false,
-    settles_ms: 0,
     lasts_ms: |params| u64::try_from(params.int("after")).unwrap_or(0) + 1500,
     check,
+    ..DemoSpec::BASE
 };
 
 fn check(params: &Params) -> Result<(), ParamError> {

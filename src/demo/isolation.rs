@@ -4,8 +4,8 @@
 
 use super::Demo;
 use crate::fact::{
-    Arg, As, Control, DemoSpec, Fact, On, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, Tally,
-    Tid, Unavailable, Values,
+    Arg, As, Control, DemoSpec, Fact, Need, On, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec,
+    Tally, Tid, Unavailable, Values,
 };
 use crate::stage::{Cue, Region, Settings, Stage, Worker, pss_and_private_dirty};
 use anyhow::Context;
@@ -64,10 +64,8 @@ static SPEC: DemoSpec = DemoSpec {
         Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
         Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
     ],
-    self_timed: false,
-    settles_ms: 0,
-    lasts_ms: |_| 0,
-    check: |_| Ok(()),
+    needs: &[Need { capability: "page maps", without: "the pages, one by one" }],
+    ..DemoSpec::BASE
 };
 
 impl Demo for Isolation {

@@ -59,6 +59,7 @@ static SPEC: DemoSpec = DemoSpec {
     settles_ms: 3000,
     lasts_ms: |_| 3000,
     check,
+    ..DemoSpec::BASE
 };
 
 fn check(params: &Params) -> Result<(), ParamError> {

@@ -25,11 +25,8 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "count", kind: ReturnKind::Count, help: "how far it came: files, threads, MiB" },
     ],
     pictures: &[Picture::Workers],
-    controls: &[],
-    self_timed: false,
-    settles_ms: 0,
     lasts_ms: |_| 4000,
-    check: |_| Ok(()),
+    ..DemoSpec::BASE
 };
 
 impl Demo for Unruly {

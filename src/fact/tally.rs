@@ -1,6 +1,6 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Fact, Nanos, Pid, Start, Tid, Why};
+use super::{Cpu, Fact, Nanos, Pid, Start, Tid, Values, Why};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +20,25 @@ pub struct Tally {
     pub steps: Vec<(Nanos, String)>,
     /// The newest map of each region of each process.
     pub pages: BTreeMap<(Pid, String), String>,
+    /// The demo's own tables.
+    pub tables: BTreeMap<String, Vec<Row>>,
+    /// The demo's own curves, each by rising `x`.
+    pub curves: BTreeMap<String, Vec<(f64, f64)>>,
     /// Where in `tasks` a thread id was last seen.
     pub(crate) index: Index,
+}
+
+/// A row of one of the demo's tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// What it is called.
+    pub name: String,
+    /// When it was first told.
+    pub first: Nanos,
+    /// When it was last told.
+    pub last: Nanos,
+    /// Its values, newest of each.
+    pub values: Values,
 }
 
 /// The newest position of each thread id. Tasks pushed to the list by hand, past `upto`, are found too.
@@ -77,6 +94,24 @@ impl Tally {
     #[must_use]
     pub fn worker(&self, name: &str) -> Option<&TaskTally> {
         self.workers().find(|t| t.name == name)
+    }
+
+    /// The rows of a table; none if nothing was told of it.
+    #[must_use]
+    pub fn table(&self, name: &str) -> &[Row] {
+        self.tables.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// A value of a row of a table.
+    #[must_use]
+    pub fn cell(&self, table: &str, row: &str, value: &str) -> Option<&Value> {
+        self.table(table).iter().find(|r| r.name == row)?.values.get(value)
+    }
+
+    /// The points of a curve; none if nothing was told of it.
+    #[must_use]
+    pub fn curve(&self, name: &str) -> &[(f64, f64)] {
+        self.curves.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// When the demo reached the step called `name`, if it did.

@@ -5,7 +5,7 @@ use super::out::say;
 use super::request::ranges;
 use super::words::fold;
 use crate::demo;
-use crate::fact::{DemoSpec, Picture, Source, SourceChoice, clean_line};
+use crate::fact::{DemoSpec, Need, Source, SourceChoice, clean_line};
 use crate::kernel::{self, Capability, Machine, State};
 use crate::progress::Place;
 use crate::term::depth::{Colours, Depth, Glyphs};
@@ -63,12 +63,10 @@ impl Report {
         Would { source: None, because }
     }
 
-    /// The pictures of a demo that this machine cannot fill.
-    fn missing(&self, spec: &DemoSpec) -> Vec<&'static str> {
-        let blank = |p: &&Picture| {
-            matches!(p, Picture::Pages) && self.capability("page maps").is_some_and(|c| c.state == State::No)
-        };
-        spec.pictures.iter().filter(blank).map(|p| picture(*p)).collect()
+    /// What a demo cannot show on this machine: what is not shown, and the capability that it would take.
+    fn missing(&self, spec: &DemoSpec) -> Vec<&'static Need> {
+        let refused = |need: &&Need| self.capability(need.capability).is_some_and(|c| c.state == State::No);
+        spec.needs.iter().filter(refused).collect()
     }
 
     fn as_words(&self) -> Vec<String> {
@@ -112,14 +110,14 @@ impl Report {
         let Would { source, because } = self.would(spec);
         let head = format!("  {:<11}  ", spec.name);
         let indent = " ".repeat(head.len());
-        let pictures: Vec<_> = spec.pictures.iter().map(|p| picture(*p)).collect();
+        let pictures: Vec<_> = spec.pictures.iter().map(|p| p.name()).collect();
         let mut out = match source {
             Some(source) => fold(&head, &format!("{source}: {}", pictures.join(", "))),
             None => fold(&head, "cannot run with this source"),
         };
         because.iter().for_each(|why| out.extend(fold(&indent, why)));
-        for missing in self.missing(spec) {
-            out.extend(fold(&indent, &format!("without {missing}: see page maps above")));
+        for need in self.missing(spec) {
+            out.extend(fold(&indent, &format!("without {}: see {} above", need.without, need.capability)));
         }
         out
     }
@@ -127,10 +125,10 @@ impl Report {
     fn as_json(&self) -> Value {
         let demos = demo::specs().into_iter().map(|spec| {
             let Would { source, because } = self.would(spec);
-            let pictures: Vec<_> = spec.pictures.iter().map(|p| picture(*p)).collect();
+            let pictures: Vec<_> = spec.pictures.iter().map(|p| p.name()).collect();
             json!({
                 "name": spec.name, "source": source, "because": because, "pictures": pictures,
-                "missing": self.missing(spec),
+                "missing": self.missing(spec).into_iter().map(|need| need.without).collect::<Vec<_>>(),
             })
         });
         json!({
@@ -175,16 +173,6 @@ fn surveyed_as(source: Source) -> &'static str {
     }
 }
 
-fn picture(picture: Picture) -> &'static str {
-    match picture {
-        Picture::Lanes => "lanes",
-        Picture::Workers => "workers",
-        Picture::Turns => "turns",
-        Picture::Pages => "pages",
-        Picture::Cards => "cards",
-    }
-}
-
 fn colours(colours: Colours) -> &'static str {
     match colours {
         Colours::None => "no colours",
@@ -214,9 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn the_survey_speaks_of_every_source_and_of_pages() {
+    fn the_survey_speaks_of_every_source_and_of_what_demos_need() {
         let report = report(SourceChoice::Best);
-        for name in Source::ALL.map(surveyed_as).into_iter().chain(["page maps"]) {
+        let needed = demo::specs().into_iter().flat_map(|spec| spec.needs).map(|need| need.capability);
+        for name in Source::ALL.map(surveyed_as).into_iter().chain(needed) {
             assert!(report.capability(name).is_some(), "{name}");
         }
     }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 #[cfg(test)]
 mod tests;
+mod told;
 
 /// Tasks that are listed. Beyond it those that ended are dropped, except workers.
 const MOST_TASKS: usize = 16_384;
@@ -124,6 +125,8 @@ impl Tasks {
                     tally.pages.insert(key, map.clone());
                 }
             }
+            Fact::Row { table, row, values } => told::row(tally, t, table, row, values),
+            Fact::Point { curve, x, y } => told::point(tally, curve, *x, *y),
             _ => self.about_a_task(tally, t, &stamped.fact),
         }
     }

@@ -60,6 +60,8 @@ pub struct Entry {
 enum Body {
     /// A child process.
     Process,
+    /// A child process that runs another program: it takes no orders but signals.
+    Program,
     /// A thread of the leader, until it was joined.
     Thread(Option<JoinHandle<()>>),
     /// The leader's own main thread: never sent off, never reaped here.
@@ -70,6 +72,17 @@ impl Entry {
     /// It is on and can be sent off.
     fn is_on(&self) -> bool {
         self.ended.is_none() && !matches!(self.body, Body::Leader)
+    }
+
+    /// It is a process of its own, below the leader's.
+    fn is_process(&self) -> bool {
+        matches!(self.body, Body::Process | Body::Program)
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(target) = super::Target::open(self.pid) {
+            let _ = target.signal(signal);
+        }
     }
 }
 
@@ -166,7 +179,7 @@ impl Stage {
     /// Tells a fact that was true at `at` (CLOCK_MONOTONIC).
     pub fn tell_at(&mut self, at: Nanos, fact: Fact) {
         // The program reads this pipe or has ended; then the warden ends us.
-        let _ = (&*self.report).write_all(&line(&Stamped::new(at, fact)));
+        let _ = (&*self.report).write_all(&report("the leader", at, fact));
     }
 
     /// What to act upon next, waiting no longer than `patience` (for ever if none).
@@ -231,9 +244,7 @@ impl Stage {
     fn process_ended(&mut self, pid: nix::unistd::Pid, ended: Ended, core: bool) {
         let pid = ours(pid);
         self.tell(exit_fact(pid, &ended, core));
-        if let Some(number) =
-            self.cast.iter().position(|e| e.pid == pid && matches!(e.body, Body::Process) && e.is_on())
-        {
+        if let Some(number) = self.cast.iter().position(|e| e.pid == pid && e.is_process() && e.is_on()) {
             self.left(number, ended);
         }
     }
@@ -305,6 +316,9 @@ impl Stage {
     pub fn dismiss(&mut self, numbers: &[usize]) {
         for number in numbers {
             self.order(*number, Worker::HALT);
+            if let Some(entry) = self.cast.get(*number).filter(|e| e.is_on() && matches!(e.body, Body::Program)) {
+                entry.signal(rustix::process::Signal::TERM);
+            }
         }
         let until = Instant::now() + PATIENCE;
         let still = |stage: &Self| numbers.iter().any(|n| stage.cast.get(*n).is_some_and(Entry::is_on));
@@ -312,11 +326,8 @@ impl Stage {
             self.listen(Some(Duration::from_millis(20)));
         }
         for number in numbers {
-            let Some(entry) = self.cast.get(*number).filter(|e| e.is_on() && matches!(e.body, Body::Process)) else {
-                continue;
-            };
-            if let Some(target) = super::Target::open(entry.pid) {
-                let _ = target.signal(rustix::process::Signal::KILL);
+            if let Some(entry) = self.cast.get(*number).filter(|e| e.is_on() && e.is_process()) {
+                entry.signal(rustix::process::Signal::KILL);
             }
         }
         let until = Instant::now() + PATIENCE;
@@ -330,6 +341,17 @@ impl Stage {
         let all: Vec<_> = self.on().collect();
         self.dismiss(&all);
     }
+}
+
+/// A fact as a line. Workers and leader write to one pipe: what fits `PIPE_BUF` bytes goes in whole (pipe(7)), what does not
+/// is refused, and the refusal told.
+fn report(who: &str, at: Nanos, fact: Fact) -> Vec<u8> {
+    let bytes = line(&Stamped::new(at, fact));
+    if bytes.len() <= libc::PIPE_BUF {
+        return bytes;
+    }
+    let why = format!("{} bytes, and {} fit the pipe in one piece", bytes.len(), libc::PIPE_BUF);
+    line(&Stamped::new(at, Fact::Refused(Unavailable::new(format!("a report of {who}"), why))))
 }
 
 fn ours(pid: nix::unistd::Pid) -> Pid {

@@ -4,7 +4,7 @@ use super::board::Board;
 use super::cast::Stage;
 use super::launch::{close_all_but, default_signals, inherited};
 use super::wire::{Brief, Lines};
-use super::{Limits, now};
+use super::{limits, now};
 use crate::fact::{Fact, Stamped, Unavailable};
 use anyhow::Context;
 use nix::sys::signal::Signal;
@@ -68,10 +68,9 @@ fn prepare(args: &[String]) -> anyhow::Result<Option<Stage>> {
     let mut steer = Lines::new(File::from(steer));
     let Ok(first) = steer.wait() else { return Ok(None) };
     let brief: Brief = serde_json::from_slice(&first).context("the brief")?;
-    let limits: Limits = brief.limits;
     let board = Board::open(&board).context("the board")?;
     let mut report = File::from(report);
-    limits.impose().map_err(anyhow::Error::from)?;
+    limits::impose(&brief.limits).map_err(anyhow::Error::from)?;
     let held = Stamped::new(now(), Fact::Step { name: HELD.to_owned() });
     report.write_all(&super::wire::line(&held)).context("the report")?;
     match steer.wait() {

@@ -6,8 +6,8 @@
 use super::cast::{Ended, exit_fact};
 use super::launch::{again, default_signals, spawn};
 use super::wire::{Lines, Order, Word, line};
-use super::{Limits, Role, adopt_orphans, tree};
-use crate::fact::{Fact, Pid};
+use super::{Role, adopt_orphans, tree};
+use crate::fact::{Fact, Limits, Pid};
 use anyhow::Context;
 use nix::cmsg_space;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -1,7 +1,6 @@
 //! What program, warden and leader say to one another: one JSON value a line, lines bounded.
 
-use super::Limits;
-use crate::fact::{Cpu, Values};
+use crate::fact::{Cpu, Limits, Values};
 use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind, Read};
 

@@ -16,15 +16,12 @@ static SPEC: DemoSpec = DemoSpec {
         ParamSpec { name: "victim", kind: ParamKind::Letter('B'), help: "" },
     ],
     returns: &[],
-    pictures: &[],
     controls: &[
         Control { key: '+', verb: "add", label: "", on: On::Demo, arg: Arg::None },
         Control { key: 'x', verb: "break", label: "", on: On::Worker, arg: Arg::Choice { param: "fault", next: 'f' } },
     ],
-    self_timed: false,
-    settles_ms: 0,
-    lasts_ms: |_| 0,
     check: |_: &Params| Ok(()),
+    ..DemoSpec::BASE
 };
 
 fn step(title: &str, blocks: Vec<Block>) -> Step {

@@ -2,16 +2,15 @@
 
 use super::View;
 use super::panel::panel;
-use super::put::{cut, put, put_line, thousands};
+use super::put::{put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
-use super::widget::{Cards, Histogram, Lanes, Pages, Window, Workers};
-use crate::fact::{As, Nanos, Picture, Source, Tid, Turns, clean_line};
+use super::widget::{Lanes, Window};
+use crate::fact::{As, Nanos, Picture, Tid, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 /// A sweep that takes less is not read but suffered: such lanes stand still, as a triggered oscilloscope's do.
 const SWEEP: Nanos = Nanos::from_millis(1500);
@@ -45,7 +44,7 @@ impl View<'_> {
         let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
         let pictures = Rect { height: inner.height - high, ..inner };
         for (picture, place) in self.places(watch, pictures) {
-            self.picture(picture, watch, place, buf);
+            self.drawn(picture, watch).draw(place, buf);
         }
         let below = Rect { y: inner.bottom() - high, height: high, ..inner };
         for (y, line) in (0..high).zip(&words) {
@@ -83,7 +82,7 @@ impl View<'_> {
         }
     }
 
-    fn chosen(&self, watch: &Watch) -> Option<Tid> {
+    pub(super) fn chosen(&self, watch: &Watch) -> Option<Tid> {
         let name = watch.chosen(self.scene)?;
         self.scene.tally.worker(name).map(|w| w.tid)
     }
@@ -99,7 +98,7 @@ impl View<'_> {
         let mut y = area.y;
         for (n, picture) in order.iter().enumerate() {
             let left = area.bottom().saturating_sub(y);
-            let (least, liked) = self.height(*picture, area.width, left);
+            let (least, liked) = self.drawn(*picture, watch).rows(area.width, left);
             if left < least && n > 0 {
                 continue;
             }
@@ -130,55 +129,7 @@ impl View<'_> {
         }
     }
 
-    /// The least and the liked height of a picture where so many rows are left.
-    fn height(&self, picture: Picture, width: u16, left: u16) -> (u16, u16) {
-        let tally = &self.scene.tally;
-        let workers = u16::try_from(tally.workers().count()).unwrap_or(u16::MAX);
-        match picture {
-            Picture::Lanes => {
-                let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
-                let words = if width < 130 { 2 } else { 1 };
-                (3, cores.saturating_add(1 + words).min(24))
-            }
-            Picture::Workers => (2, workers.saturating_add(1).max(2)),
-            Picture::Turns => (4, 8),
-            Picture::Pages => {
-                let longest = tally.pages.values().map(String::len).max().unwrap_or(64);
-                let across = usize::from(width / 2).max(8);
-                (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
-            }
-            Picture::Cards => {
-                let across = (width / 26).max(1);
-                let cards = workers.div_ceil(across).saturating_mul(6).max(6);
-                // Where the cards do not fit, each is a line.
-                (2, if cards <= left { cards } else { workers.max(2) })
-            }
-        }
-    }
-
-    fn picture(&self, picture: Picture, watch: &Watch, area: Rect, buf: &mut Buffer) {
-        let (scene, theme) = (self.scene, self.theme);
-        let chosen = self.chosen(watch);
-        match picture {
-            Picture::Lanes => self.lanes(watch, area).render(area, buf),
-            Picture::Workers => Workers { scene, theme, now: scene.now(), chosen }.render(area, buf),
-            Picture::Pages => Pages { scene, theme }.render(area, buf),
-            Picture::Cards => Cards { scene, theme, chosen }.render(area, buf),
-            Picture::Turns => {
-                let sampled = scene.tally.start.as_ref().is_some_and(|start| start.source == Source::Sampled);
-                if sampled {
-                    let words = "Sampled: how long a turn was cannot be seen between two looks.";
-                    put(buf, area, 0, 0, &cut(words, area.width.into()), theme.style(Role::Dim));
-                    return;
-                }
-                let mut turns = Turns::default();
-                scene.tally.workers().for_each(|w| turns.merge(&w.turns));
-                Histogram { turns: &turns, theme, bars: theme.style(Role::Accent) }.render(area, buf);
-            }
-        }
-    }
-
-    fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
+    pub(super) fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
         let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
         let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
@@ -303,7 +254,7 @@ impl View<'_> {
                 let row = usize::from(y - place.y).checked_sub(1)?;
                 self.scene.tally.workers().nth(row).map(|w| Click::Worker(w.name.clone()))
             }
-            Picture::Turns | Picture::Pages | Picture::Cards => None,
+            _ => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
 mod cards;
+mod curves;
 #[cfg(test)]
 mod fixture;
 mod help;
@@ -8,16 +9,19 @@ mod lanes;
 mod pages;
 mod question;
 mod status;
+mod table;
 mod too_small;
 mod turns;
 mod workers;
 
 pub use cards::Cards;
+pub use curves::Curves;
 pub use help::Help;
 pub use lanes::{Lanes, Window, describe_slice};
 pub use pages::Pages;
 pub use question::{Answer, Question};
 pub use status::{Footer, Header};
+pub use table::Table;
 pub use too_small::{LEAST, TooSmall};
 pub use turns::Histogram;
 pub use workers::Workers;

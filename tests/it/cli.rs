@@ -8,7 +8,7 @@ mod run;
 
 use crate::support::{Patience, Surroundings, User, foreign};
 use assert_cmd::Command;
-use forklore::fact::Stamped;
+use forklore::fact::{DemoSpec, Params, Stamped};
 use std::time::Instant;
 
 /// How a command ended, and what it said.
@@ -132,4 +132,10 @@ fn what_is_not_there_is_said_with_what_is() {
             assert!(said.err.contains("Usage") || said.err.contains("--help"), "{words}: {}", said.err);
         }
     }
+}
+
+/// A demo that runs on until it is told to end.
+fn one_that_goes_on() -> &'static str {
+    let goes_on = |spec: &&DemoSpec| (spec.lasts_ms)(&Params::defaults(spec)) > 0;
+    forklore::demo::specs().into_iter().find(goes_on).expect("a demo that goes on").name
 }

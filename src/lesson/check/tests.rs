@@ -27,12 +27,7 @@ const CRASH: DemoSpec = DemoSpec {
         value("lasted", ReturnKind::Nanos),
         value("share", ReturnKind::Share),
     ],
-    pictures: &[],
-    controls: &[],
-    self_timed: false,
-    settles_ms: 0,
-    lasts_ms: |_| 0,
-    check: |_| Ok(()),
+    ..DemoSpec::BASE
 };
 static DEMO: DemoSpec = CRASH;
 static OTHER: DemoSpec = DemoSpec { name: "timeslice", ..CRASH };

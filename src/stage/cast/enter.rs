@@ -2,9 +2,13 @@
 
 use super::{Body, Entry, Settings, Stage, Worker, worker};
 use crate::fact::{As, Fact, Pid, Tid, Unavailable};
+use crate::stage::Role;
 use crate::stage::board::SLOTS;
-use crate::stage::launch::{cannot_start, default_signals, fork_child};
+use crate::stage::launch::{again, cannot_start, default_signals, fork_child, leave};
 use nix::sys::signal::Signal;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -56,6 +60,34 @@ impl Stage {
         // The worker is held and would be for ever; one that cannot be settled is sent off there and then.
         self.order(number, if settled.is_ok() { 0 } else { Worker::HALT });
         settled.map(|()| number)
+    }
+
+    /// Brings on a process that runs `program`, which takes no orders: it is sent off with TERM. What it prints goes where
+    /// the demo's output goes; it reads from nowhere.
+    ///
+    /// # Errors
+    /// As [`Stage::enter`]. A program that cannot be executed ends with code 127 and says why in the demo's output.
+    pub fn enter_program(
+        &mut self,
+        name: &str,
+        settings: &Settings,
+        mut program: Command,
+    ) -> Result<usize, Unavailable> {
+        let number = self.enter_named(name, As::Processes, settings, move |_| {
+            let error = program.stdin(Stdio::null()).exec();
+            let _ = writeln!(std::io::stderr(), "{}: {error}", program.get_program().to_string_lossy());
+            leave(127)
+        })?;
+        if let Some(entry) = self.cast.get_mut(number) {
+            entry.body = Body::Program;
+        }
+        Ok(number)
+    }
+
+    /// This program once more, doing nothing but wait until it is ended: another instance of one file.
+    #[must_use]
+    pub fn another_instance() -> Command {
+        again(Role::Instance)
     }
 
     /// Lists the leader itself among the workers, for a demo in which its process takes part. It is never sent off and

@@ -1,11 +1,10 @@
 //! A worker from the inside.
 
-use crate::fact::{Cpu, Fact, Stamped, Tid, Unavailable};
+use crate::fact::{Cpu, Fact, Tid, Unavailable};
 use crate::stage::account;
 use crate::stage::board::{OwnSlice, Slot, State};
 use crate::stage::now;
 use crate::stage::slices::GAP;
-use crate::stage::wire::line;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::eventfd::EventFd;
 use std::fs::File;
@@ -45,17 +44,10 @@ impl Worker {
         Tid(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs())
     }
 
-    /// Tells a fact, true now. Workers and leader write to one pipe: what fits PIPE_BUF bytes goes in whole (pipe(7)),
-    /// what does not is refused, and the refusal told.
+    /// Tells a fact, true now, if it fits `PIPE_BUF` bytes; else that it did not.
     pub fn tell(&self, fact: Fact) {
-        let mut bytes = line(&Stamped::new(now(), fact));
-        if bytes.len() > libc::PIPE_BUF {
-            let why = format!("{} bytes, and {} fit the pipe in one piece", bytes.len(), libc::PIPE_BUF);
-            let refused = Unavailable::new(format!("a report of worker {}", self.name), why);
-            bytes = line(&Stamped::new(now(), Fact::Refused(refused)));
-        }
         // The program reads this pipe or has ended; then the warden ends us.
-        let _ = (&*self.report).write_all(&bytes);
+        let _ = (&*self.report).write_all(&super::report(&format!("worker {}", self.name), now(), fact));
     }
 
     /// The order that stands: 0 for "go on".

@@ -1,11 +1,11 @@
 //! What stands around the commands: standard files that are closed, full or nobody's.
 
-use super::Said;
+use super::{Said, one_that_goes_on};
 use crate::support::{Patience, Surroundings, User};
 
 /// Every command that needs no terminal, with the code it ends with.
 fn commands() -> Vec<(String, i32)> {
-    let demo = forklore::demo::specs()[0].name;
+    let demo = one_that_goes_on();
     [("list", 0), ("list --json", 0), ("doctor", 0), ("doctor --json", 0), ("check nowhere", 2), ("replay nowhere", 2)]
         .map(|(words, code)| (words.to_owned(), code))
         .into_iter()

@@ -1,12 +1,8 @@
 //! `run --record` and `replay`, and recordings that are not what they should be.
 
-use super::{Said, forklore};
+use super::{Said, forklore, one_that_goes_on};
 use crate::support::{Patience, Surroundings, User};
 use std::fs;
-
-fn demo() -> &'static str {
-    forklore::demo::specs()[0].name
-}
 
 /// What is said of the outcome: everything from the line that says how long it took.
 fn outcome(said: &Said) -> Option<&str> {
@@ -32,7 +28,7 @@ fn what_is_recorded_is_replayed() {
 fn a_recording_may_be_overwritten_and_nothing_else() {
     let here = Surroundings::new(User::Me);
     fs::write(here.home().join("thesis.txt"), "years of work").expect("written");
-    let words = format!("run {} --for 0.05 --record", demo());
+    let words = format!("run {} --for 0.05 --record", one_that_goes_on());
     forklore(&here, &format!("{words} thesis.txt")).could_not("thesis.txt: this file is there and is no recording");
     assert_eq!(fs::read_to_string(here.home().join("thesis.txt")).expect("there"), "years of work");
     forklore(&here, &format!("{words} no/such/folder")).could_not("cannot open it");
@@ -50,7 +46,7 @@ fn a_full_disk_ends_the_recording_and_not_the_run() {
         println!("SKIP: no mount namespace, so no small disk");
         return;
     }
-    let run = format!("exec \"$0\" run {} --for 1 --record full/a.rec", demo());
+    let run = format!("exec \"$0\" run {} --for 1 --record full/a.rec", one_that_goes_on());
     let script = format!("mkdir full && mount -t tmpfs -o size=4k none full && {run}");
     let said = Said::by(here.shell(&format!("exec unshare -m sh -c '{script}' \"$0\"")));
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
@@ -62,7 +58,7 @@ fn a_full_disk_ends_the_recording_and_not_the_run() {
 /// A recording as lines, with what was done to it.
 fn replayed(change: impl FnOnce(&mut Vec<String>)) -> Said {
     let here = Surroundings::new(User::Me);
-    let run = forklore(&here, &format!("run {} --for 0.2 --json", demo()));
+    let run = forklore(&here, &format!("run {} --for 0.2 --json", one_that_goes_on()));
     let mut lines: Vec<String> = run.out.lines().map(str::to_owned).collect();
     change(&mut lines);
     fs::write(here.home().join("a.rec"), lines.join("\n")).expect("written");
@@ -73,7 +69,7 @@ fn replayed(change: impl FnOnce(&mut Vec<String>)) -> Said {
 fn a_recording_that_breaks_off_is_told_as_far_as_it_goes() {
     let said = replayed(|lines| lines.truncate(lines.len() - 1));
     assert_eq!(said.code, 1, "{}", said.err);
-    assert!(said.out.contains(demo()) && outcome(&said).is_none(), "{}", said.out);
+    assert!(said.out.contains(one_that_goes_on()) && outcome(&said).is_none(), "{}", said.out);
     assert!(said.err.contains("a.rec, line ") && said.err.contains("ends before its run did"), "{}", said.err);
 }
 
@@ -89,7 +85,7 @@ fn a_recording_that_cannot_be_read_is_one_sentence() {
 
 #[test]
 fn the_demo_of_a_recording_may_be_unknown_here() {
-    let said = replayed(|lines| lines[0] = lines[0].replace(&format!("\"{}\"", demo()), "\"of-tomorrow\""));
+    let said = replayed(|lines| lines[0] = lines[0].replace(&format!("\"{}\"", one_that_goes_on()), "\"of-tomorrow\""));
     assert_eq!((said.code, &*said.err), (0, ""));
     assert!(said.out.contains("of-tomorrow: this forklore has no such demo"), "{}", said.out);
     assert!(outcome(&said).is_some_and(|o| o.lines().count() > 2), "{}", said.out);

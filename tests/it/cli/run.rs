@@ -1,6 +1,6 @@
 //! `run`: its stream, its signals, its readers that leave.
 
-use super::{Said, forklore};
+use super::{Said, forklore, one_that_goes_on};
 use crate::support::{Patience, Surroundings, User};
 use forklore::fact::{Fact, Stamped};
 use nix::fcntl::{FcntlArg, fcntl};
@@ -47,7 +47,7 @@ fn the_source_that_is_asked_for_is_the_one_that_is_told() {
 
 /// A run that would go on for long, and has begun: it, what it still says, and its first line.
 fn begun(here: &Surroundings, format: &str) -> (Child, BufReader<ChildStdout>) {
-    let demo = forklore::demo::specs()[0].name;
+    let demo = one_that_goes_on();
     let words: Vec<_> = ["run", demo, "--for", "600"].into_iter().chain(format.split_whitespace()).collect();
     let mut child = here.start(words);
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -130,7 +130,7 @@ fn a_reader_that_leaves_ends_the_run() {
 #[test]
 fn what_a_shell_ignores_stays_ignored() {
     let here = Surroundings::new(User::Me);
-    let demo = forklore::demo::specs()[0].name;
+    let demo = one_that_goes_on();
     let script =
         format!("trap '' INT; \"$0\" run {demo} --json --for 1 | {{ read -r l; kill -INT 0; cat; }} >o; cat o");
     let said = Said::by(here.shell(&format!("exec setsid -w sh -c '{}' \"$0\"", script.replace('\'', "'\\''"))));

@@ -1,0 +1,95 @@
+//! The kinds of live picture, and what a demo says of those that it fills itself.
+
+use super::ReturnKind;
+
+/// A live picture. Each kind is a widget; a demo names those that show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Picture {
+    /// Who ran when on each core.
+    Lanes,
+    /// One line a worker: state, ran, waited, turns, pushed off, median.
+    Workers,
+    /// How long the turns were.
+    Turns,
+    /// A grid of pages for each process, and the same address in each.
+    Pages,
+    /// One card a worker, with its counter and its ids.
+    Cards,
+    /// The rows that the demo told, as a table.
+    Table(&'static TableSpec),
+    /// The points that the demo told, as curves.
+    Curves(&'static CurvesSpec),
+}
+
+impl Picture {
+    /// What it is called in a list of what a demo shows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lanes => "lanes",
+            Self::Workers => "workers",
+            Self::Turns => "turns",
+            Self::Pages => "pages",
+            Self::Cards => "cards",
+            Self::Table(table) => table.name,
+            Self::Curves(curves) => curves.name,
+        }
+    }
+}
+
+/// A table of rows that a demo tells with `Fact::Row`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct TableSpec {
+    /// The table that its rows name.
+    pub name: &'static str,
+    /// What stands above the rows' names.
+    pub head: &'static str,
+    /// The columns, left to right. The last one takes what room is left and is wrapped.
+    pub columns: &'static [ColumnSpec],
+}
+
+/// A column of a table.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ColumnSpec {
+    /// The value that it shows.
+    pub value: &'static str,
+    /// What stands above it.
+    pub head: &'static str,
+    /// What the value is.
+    pub kind: ReturnKind,
+}
+
+/// Curves of points that a demo tells with `Fact::Point`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct CurvesSpec {
+    /// What it is called in a list: "speed-up".
+    pub name: &'static str,
+    /// What goes to the right: "workers".
+    pub x: &'static str,
+    /// What goes up, and in which unit.
+    pub y: &'static str,
+    /// What the values that go up are.
+    pub kind: ReturnKind,
+    /// The curves, the most important first.
+    pub curves: &'static [CurveSpec],
+}
+
+/// One curve.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct CurveSpec {
+    /// The curve that its points name.
+    pub curve: &'static str,
+    /// What it is, in the legend.
+    pub label: &'static str,
+    /// Measured here, or what something says that it should be.
+    pub stroke: Stroke,
+}
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stroke {
+    /// What was measured: points that stand out, joined.
+    Measured,
+    /// What it is compared with: a law, a limit. A faint line.
+    Reference,
+}

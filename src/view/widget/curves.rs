@@ -1,0 +1,238 @@
+//! Curves of points that a demo told: what was measured, and beside it what a law or a limit says. A curve is told by the
+//! letter at its points, not by its colour.
+
+use crate::fact::{CurveSpec, CurvesSpec, Stroke, Tally};
+use crate::view::put::{put, put_right, width};
+use crate::view::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::symbols::Marker;
+use ratatui::widgets::Widget;
+use ratatui::widgets::canvas::{Canvas, Line};
+use serde_json::json;
+
+/// The curves of one picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Curves<'a> {
+    /// The totals that hold the points.
+    pub tally: &'a Tally,
+    /// Which curves, and what they are.
+    pub spec: &'a CurvesSpec,
+    /// How it looks.
+    pub theme: &'a Theme,
+}
+
+/// A curve with points to draw.
+struct Curve<'a> {
+    spec: &'a CurveSpec,
+    letter: char,
+    points: &'a [(f64, f64)],
+    style: Style,
+}
+
+/// What the axes show.
+struct Bounds {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Curves<'_> {
+    /// Rows that it needs at least, and likes.
+    #[must_use]
+    pub fn rows(&self, left: u16) -> (u16, u16) {
+        (5, left.clamp(8, 14))
+    }
+
+    fn curves(&self) -> Vec<Curve<'_>> {
+        let letters = ('a'..='z').cycle();
+        let with_points = self.spec.curves.iter().zip(letters).filter_map(|(spec, letter)| {
+            let points = self.tally.curve(spec.curve);
+            let style = match spec.stroke {
+                Stroke::Measured => self.theme.style(Role::Accent),
+                Stroke::Reference => self.theme.style(Role::Dim),
+            };
+            (!points.is_empty()).then_some(Curve { spec, letter, points, style })
+        });
+        with_points.collect()
+    }
+
+    fn show(&self, y: f64) -> String {
+        let value = if y.fract().abs() < 1e-9 && y.abs() < 1e15 {
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number below 10^15")]
+            let whole = y as i64;
+            json!(whole)
+        } else {
+            json!((y * 100.0).round() / 100.0)
+        };
+        self.spec.kind.show(&value)
+    }
+
+    /// What the newest points say, in words.
+    fn words(&self, curves: &[Curve<'_>]) -> String {
+        let last = |c: &Curve<'_>| c.points.last().map(|(x, y)| format!("{} {} at {x}", c.spec.label, self.show(*y)));
+        curves.iter().filter(|c| c.spec.stroke == Stroke::Measured).filter_map(last).collect::<Vec<_>>().join("; ")
+    }
+
+    fn put_legend(&self, buf: &mut Buffer, area: Rect, curves: &[Curve<'_>]) {
+        let dim = self.theme.style(Role::Dim);
+        let mut x = put(buf, area, 0, 0, self.spec.y, dim).saturating_add(3);
+        for curve in curves {
+            let words = format!("{} {}", curve.letter, curve.spec.label);
+            if usize::from(x) + width(&words) > usize::from(area.width) {
+                return;
+            }
+            x = put(buf, area, x, 0, &words, curve.style).saturating_add(3);
+        }
+    }
+
+    /// The rows for the plot, between the legend and the words, with its axes written beside and below it.
+    fn put_axes(&self, buf: &mut Buffer, area: Rect, bounds: &Bounds) -> Rect {
+        let dim = self.theme.style(Role::Dim);
+        let (top, bottom) = (self.show(bounds.y.1), self.show(bounds.y.0));
+        let gutter = u16::try_from(width(&top).max(width(&bottom))).unwrap_or(0).min(area.width / 3);
+        let high = area.height.saturating_sub(1);
+        put_right(buf, area, gutter, 0, &top, dim);
+        put_right(buf, area, gutter, high.saturating_sub(1), &bottom, dim);
+        let plot = Rect {
+            x: area.x + gutter.saturating_add(1).min(area.width),
+            width: area.width.saturating_sub(gutter.saturating_add(1)),
+            height: high,
+            ..area
+        };
+        for y in 0..high {
+            put(buf, area, gutter, y, "│", dim);
+        }
+        let below = Rect { y: area.y + high, height: area.height - high, ..plot };
+        let (first, last) = (format!("{}", bounds.x.0), format!("{} {}", bounds.x.1, self.spec.x));
+        let after = put(buf, below, 0, 0, &first, dim);
+        if usize::from(after) + 1 + width(&last) <= usize::from(below.width) {
+            put_right(buf, below, below.width, 0, &last, dim);
+        }
+        plot
+    }
+}
+
+/// What the axes must show for all points: from nothing up, and a little more than the highest.
+fn bounds(curves: &[Curve<'_>]) -> Option<Bounds> {
+    let all = || curves.iter().flat_map(|c| c.points.iter().copied());
+    let left = all().map(|p| p.0).reduce(f64::min)?;
+    let right = all().map(|p| p.0).reduce(f64::max)?;
+    let low = all().map(|p| p.1).fold(0.0, f64::min);
+    let high = all().map(|p| p.1).fold(0.0, f64::max);
+    let right = if right > left { right } else { left + 1.0 };
+    let high = if high > low { high } else { low + 1.0 };
+    Some(Bounds { x: (left, right), y: (low, high) })
+}
+
+/// The cell of `value` among `cells` that go from `low` to `high`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the last cell")]
+fn cell(value: f64, (low, high): (f64, f64), cells: u16) -> u16 {
+    let last = f64::from(cells.saturating_sub(1));
+    ((value - low) / (high - low) * last).round().clamp(0.0, last) as u16
+}
+
+fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds) {
+    let canvas = Canvas::default()
+        .marker(Marker::Braille)
+        .x_bounds([bounds.x.0, bounds.x.1])
+        .y_bounds([bounds.y.0, bounds.y.1])
+        .paint(|context| {
+            for curve in curves.iter().rev() {
+                let colour = curve.style.fg.unwrap_or_default();
+                for pair in curve.points.windows(2) {
+                    let [(x1, y1), (x2, y2)] = [pair[0], pair[1]];
+                    context.draw(&Line { x1, y1, x2, y2, color: colour });
+                }
+            }
+        });
+    canvas.render(plot, buf);
+    // Points so close that their letters would touch are told by the line alone, but for the last.
+    for curve in curves.iter().rev() {
+        let apart = usize::from(plot.width / 3).max(1);
+        let every = curve.points.len().div_ceil(apart);
+        let last = curve.points.len().saturating_sub(1);
+        for (n, (x, y)) in curve.points.iter().enumerate() {
+            if n == last || (n % every == 0 && curve.spec.stroke == Stroke::Measured) {
+                let up = cell(*y, bounds.y, plot.height);
+                let row = plot.height.saturating_sub(1).saturating_sub(up);
+                put(buf, plot, cell(*x, bounds.x, plot.width), row, &curve.letter.to_string(), curve.style);
+            }
+        }
+    }
+}
+
+impl Widget for &Curves<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        let text = self.theme.style(Role::Text);
+        let curves = self.curves();
+        let Some(bounds) = bounds(&curves) else {
+            put(buf, area, 0, 0, "Nothing has been measured yet.", self.theme.style(Role::Dim));
+            return;
+        };
+        put(buf, area, 0, area.height - 1, &self.words(&curves), text);
+        if area.height < 4 || area.width < 16 {
+            return;
+        }
+        self.put_legend(buf, area, &curves);
+        let middle = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        let plot = self.put_axes(buf, middle, &bounds);
+        if !plot.is_empty() {
+            draw(buf, plot, &curves, &bounds);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::ReturnKind;
+    use crate::view::widget::fixture::{any_size, shown};
+    use insta::assert_snapshot;
+
+    static SPEC: CurvesSpec = CurvesSpec {
+        name: "speed-up",
+        x: "workers",
+        y: "times the work of one",
+        kind: ReturnKind::Number,
+        curves: &[
+            CurveSpec { curve: "measured", label: "measured", stroke: Stroke::Measured },
+            CurveSpec { curve: "fair", label: "one core each", stroke: Stroke::Reference },
+        ],
+    };
+
+    fn tally() -> Tally {
+        let mut tally = Tally::default();
+        tally.curves.insert("measured".into(), vec![(1.0, 1.0), (2.0, 1.93), (4.0, 1.9)]);
+        tally.curves.insert("fair".into(), vec![(1.0, 1.0), (2.0, 2.0), (4.0, 2.0)]);
+        tally
+    }
+
+    #[test]
+    fn what_was_measured_stands_out_from_what_should_be() {
+        let (theme, tally) = (Theme::default(), tally());
+        let curves = Curves { tally: &tally, spec: &SPEC, theme: &theme };
+        assert_snapshot!(shown(&curves, 60, 12));
+    }
+
+    #[test]
+    fn nothing_measured_is_said() {
+        let (theme, tally) = (Theme::default(), Tally::default());
+        let curves = Curves { tally: &tally, spec: &SPEC, theme: &theme };
+        assert_eq!(shown(&curves, 40, 1), "Nothing has been measured yet.\n");
+    }
+
+    #[test]
+    fn any_size_and_any_points_are_drawn_within_it() {
+        let theme = Theme::default();
+        for points in [vec![(0.0, 0.0)], vec![(3.0, -2.0), (3.5, 7e14)], vec![(-1e300, 1e-300), (1e300, 1e300)]] {
+            let mut tally = tally();
+            tally.curves.insert("measured".into(), points);
+            any_size(|w, h| shown(&Curves { tally: &tally, spec: &SPEC, theme: &theme }, w, h));
+        }
+    }
+}
