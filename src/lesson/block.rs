@@ -51,6 +51,8 @@ pub struct Step {
     pub blocks: Vec<Block>,
     /// The instructor's notes, from `<!-- note: ... -->`.
     pub notes: Vec<String>,
+    /// Ids of the claims that it takes up, from `<!-- claims: ID, ID -->`.
+    pub claims: Vec<String>,
 }
 
 impl Step {

@@ -77,6 +77,7 @@ struct Parser<'t> {
     body_line: usize,
     diagnostics: Vec<Diagnostic>,
     notes: Vec<String>,
+    claims: Vec<String>,
     /// Blocks and spans that may still come.
     nodes_left: usize,
     /// Work that the markdown parser may still do.
@@ -92,6 +93,7 @@ impl<'t> Parser<'t> {
             body_line: 1,
             diagnostics: Vec::new(),
             notes: Vec::new(),
+            claims: Vec::new(),
             nodes_left: read_limits::NODES,
             work_left: Cell::new(read_limits::WORK),
         }
@@ -153,12 +155,14 @@ impl<'t> Parser<'t> {
                 Some(step) => {
                     step.blocks.extend(block);
                     step.notes.append(&mut self.notes);
+                    step.claims.append(&mut self.claims);
                 }
                 None => lesson.intro.extend(block),
             }
         }
         if let Some(step) = lesson.steps.last_mut() {
             step.notes.append(&mut self.notes);
+            step.claims.append(&mut self.claims);
         } else {
             let what = "the lesson has no steps";
             let help = "begin each step with a level-2 heading: ## What it is about";

@@ -37,4 +37,25 @@ pub(super) fn check(course: &Course<'_>, index: usize, page: &mut Page<'_>) {
             page.say(page.warning(at, format!("claim {id} stands here twice")).help("remove one"));
         }
     }
+    placed(page);
+}
+
+/// Where steps say which claims they take up: those of the front matter, all of them and no others.
+fn placed(page: &mut Page<'_>) {
+    let lesson = page.lesson;
+    let steps = || lesson.steps.iter().flat_map(|step| step.claims.iter().map(move |id| (step, id)));
+    if steps().next().is_none() {
+        return;
+    }
+    let front = page.front();
+    for id in lesson.claims.iter().filter(|id| !steps().any(|(_, placed)| placed == *id)) {
+        let at = page.word(front.clone(), id);
+        let what = format!("no step says that it takes up claim {id}");
+        page.say(page.warning(at, what).help("in the step that does: <!-- claims: ID, ID -->"));
+    }
+    for (step, id) in steps().filter(|(_, id)| !lesson.claims.contains(id)) {
+        let at = page.line(step.at.line);
+        let what = format!("this step takes up claim {id}, and the front matter does not name it");
+        page.say(page.warning(at, what).help("add it to the claims there"));
+    }
 }

@@ -87,6 +87,13 @@ mistakes! {
         ("en/02-a.md", &format!("{}## One\nword\n", FRONT.replace("part", "after = [\"isolaton\", \"a\"]\npart"))),
     ]);
     claims_unknown: complaints(&[("en/01-a.md", &format!("{}## One\nword\n", FRONT.replace("part", "claims = [\"000-17\", \"000-99\", \"000-17\"]\npart")))]);
+    claims_placed: complaints(&[(
+        "en/01-a.md",
+        &format!(
+            "{}## One\nword\n\n<!-- claims: 000-27 -->\n\n## Two\nword\n",
+            FRONT.replace("part", "claims = [\"000-17\"]\npart")
+        ),
+    )]);
     demo_unknown: body("## One\nword\n\n```demo crahs\n```");
     demo_unnamed: body("## One\nword\n\n```demo\n```\n\n```demo crash timeslice\n```");
     demo_parameters: body("## One\nword\n\n```demo crash\ntabz = 3\ntabs = 99999999999\nfault = \"$(rm)\"\nexpect = { survivors = 5 }\n```");

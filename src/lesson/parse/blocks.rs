@@ -1,7 +1,7 @@
 //! What stands between two headings: paragraphs, lists, quotations, tables, code, and the fences with a meaning.
 
 use super::Parser;
-use super::inline::{comment, note};
+use super::inline::comment;
 use super::piece::Piece;
 use crate::lesson::{Align, Block, Diagnostic, Text, read_limits};
 use comrak::Node;
@@ -79,10 +79,10 @@ impl Parser<'_> {
         Block::Table(aligns, head, rows.collect())
     }
 
-    /// Notes are kept, other comments are the author's own, other HTML is shown as it was written.
+    /// Notes and claims are kept, other comments are the author's own, other HTML is shown as it was written.
     fn html(&mut self, node: Node<'_>, html: &str, piece: &Piece<'_>) -> Option<Block> {
         if let Some(comment) = comment(html) {
-            self.notes.extend(note(comment));
+            self.aside(comment);
             return None;
         }
         let at = (piece.start(self, node), 1);

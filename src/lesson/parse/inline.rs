@@ -107,7 +107,7 @@ impl Parser<'_> {
                 NodeValue::SoftBreak => run.line_ended = true,
                 NodeValue::LineBreak => run.push("\n", look),
                 NodeValue::HtmlInline(html) => match comment(html) {
-                    Some(comment) => self.notes.extend(note(comment)),
+                    Some(comment) => self.aside(comment),
                     None => run.push(html, look),
                 },
                 NodeValue::Emph => inner.style.emphasis = true,
@@ -175,7 +175,15 @@ pub(super) fn comment(html: &str) -> Option<&str> {
     html.trim().strip_prefix("<!--")?.strip_suffix("-->").map(str::trim)
 }
 
-/// The note in a comment that is one: `note: ...`.
-pub(super) fn note(comment: &str) -> Option<String> {
-    comment.strip_prefix("note:").map(|note| note.trim().to_owned()).filter(|note| !note.is_empty())
+impl Parser<'_> {
+    /// Keeps what a comment says to the instructor, `note: ..`, or of the claims that the step takes up, `claims: ID, ID`.
+    /// Other comments are the author's own.
+    pub(super) fn aside(&mut self, comment: &str) {
+        if let Some(note) = comment.strip_prefix("note:").map(str::trim).filter(|note| !note.is_empty()) {
+            self.notes.push(note.to_owned());
+        } else if let Some(claims) = comment.strip_prefix("claims:") {
+            let ids = claims.split([',', ' ', '\n']).map(str::trim).filter(|id| !id.is_empty());
+            self.claims.extend(ids.map(str::to_owned));
+        }
+    }
 }

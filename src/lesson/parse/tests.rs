@@ -120,9 +120,12 @@ fn a_demo_has_parameters_and_expectations() {
 
 #[test]
 fn notes_are_for_the_instructor_and_comments_for_nobody() {
-    let (step, wrong) = step("a <!-- note: one --> b\n\n<!-- note: two\nlines -->\n\n<!-- mine -->\n\nc");
+    let (step, wrong) = step(
+        "a <!-- note: one --> b\n\n<!-- note: two\nlines -->\n\n<!-- mine -->\n\nc\n\n<!-- claims: 000-17,\n001-02 -->",
+    );
     assert_eq!(wrong, []);
     assert_eq!(step.notes, ["one", "two\nlines"]);
+    assert_eq!(step.claims, ["000-17", "001-02"]);
     assert_eq!(step.blocks.len(), 2);
 }
 

@@ -14,6 +14,9 @@ pub(super) fn lesson(lesson: &Lesson) -> String {
         for note in &step.notes {
             let _ = writeln!(out, "  note {note:?}");
         }
+        if !step.claims.is_empty() {
+            let _ = writeln!(out, "  claims {:?}", step.claims);
+        }
     }
     out
 }
