@@ -207,9 +207,9 @@ impl Tour {
                 }
                 Vec::new()
             }
-            Event::Extent { text, below } => {
+            Event::Extent { text, below, scroll } => {
                 if let Some(player) = self.player_mut() {
-                    player.scroll = player.scroll.min(text);
+                    player.scroll = scroll.min(text);
                     player.below = below;
                 }
                 Vec::new()
@@ -300,7 +300,10 @@ impl Tour {
         let lessons = &self.lessons;
         match &mut self.screen {
             Screen::Catalogue(catalogue) => catalogue.move_by(lines, lessons.len()),
-            Screen::Lesson(player) | Screen::Present(player, _) => player.scroll = by(player.scroll),
+            Screen::Lesson(player) | Screen::Present(player, _) => {
+                player.scroll = by(player.scroll);
+                player.answer = false;
+            }
             Screen::Replay(_) => {}
         }
     }

@@ -72,6 +72,8 @@ pub enum Event {
         text: usize,
         /// Lines of the waiting question that lie below what is seen.
         below: usize,
+        /// How far the text is scrolled, in lines.
+        scroll: usize,
     },
 }
 

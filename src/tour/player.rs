@@ -37,6 +37,8 @@ pub struct Player {
     pub step: usize,
     /// Lines of text scrolled away.
     pub scroll: usize,
+    /// The text stays where the run's answer is in sight, until the learner scrolls.
+    pub answer: bool,
     /// Lines of the waiting question that lie below what is seen.
     pub below: usize,
     /// The pane.
@@ -97,6 +99,7 @@ impl Player {
             watch.running = false;
         }
         self.verdict = Some(Verdict::Broke(sentence));
+        self.answer = true;
     }
 
     /// Opens the question that was answered last, unless the machine or the lesson has answered it too.
@@ -198,6 +201,7 @@ impl Tour {
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
+        player.answer = false;
         player.pane = Pane::Stage;
         vec![Effect::Start(StartRun { run, demo: demo.name.clone(), params: demo.params.clone() })]
     }
@@ -210,6 +214,7 @@ impl Tour {
             return;
         }
         if (by > 0 && player.below > 0) || (by < 0 && first) {
+            player.answer = false;
             player.scroll = player.scroll.saturating_add_signed(by);
             player.below = player.below.saturating_add_signed(-by);
         } else if let Some(asked) = player.asking_mut() {
@@ -221,7 +226,10 @@ impl Tour {
     /// Answers with the marked option; a question that cannot be seen whole is brought into sight instead.
     pub(super) fn answer_marked(&mut self) {
         match self.player_mut().filter(|p| p.below > 0) {
-            Some(player) => player.scroll += std::mem::take(&mut player.below),
+            Some(player) => {
+                player.answer = false;
+                player.scroll += std::mem::take(&mut player.below);
+            }
             None => self.choose_option(None),
         }
     }
@@ -251,6 +259,7 @@ impl Tour {
         if player.verdict.is_some() && broke.is_none() {
             return Vec::new();
         }
+        player.answer = true;
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();

@@ -51,8 +51,7 @@ impl View<'_> {
         let document = self.document(player, step, wide);
         let widest = document.lines.iter().map(Line::width).max().unwrap_or(0);
         let wide = u16::try_from(widest).unwrap_or(wide).min(wide).max(wide.min(40));
-        let beyond = document.lines.len().saturating_sub(area.height.into());
-        let scroll = player.scroll.min(beyond);
+        let (scroll, beyond) = document.scroll(player, area.height);
         let high = u16::try_from(document.lines.len()).unwrap_or(u16::MAX).min(area.height);
         let middle = Rect {
             x: area.x + (area.width - wide) / 2,
@@ -63,7 +62,7 @@ impl View<'_> {
         for (y, line) in (0..high).zip(document.lines.iter().skip(scroll)) {
             put_line(buf, middle, 0, y, line);
         }
-        Extent { text: beyond, below: document.below(scroll, high) }
+        Extent { text: beyond, below: document.below(scroll, high), scroll }
     }
 
     /// The prediction and its options, for above the stage.
