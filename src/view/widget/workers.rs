@@ -74,7 +74,7 @@ const KEPT: [Column; 11] = [
 const UNKNOWN: &str = "–";
 
 /// In a narrower table there are no ids: what the workers did is worth more.
-const IDS: u16 = 64;
+const IDS: u16 = 56;
 
 impl Column {
     fn head(self) -> &'static str {
