@@ -17,19 +17,19 @@ use std::path::PathBuf;
 pub(super) fn check(common: &Common, paths: &[PathBuf], run: Option<SourceChoice>) -> Done {
     let named: Vec<PathBuf> = if paths.is_empty() { common.lessons.iter().cloned().collect() } else { paths.to_vec() };
     let lang = common.lang.as_deref().unwrap_or("en");
-    let library = if named.is_empty() {
-        Library::new(embed::lessons(), lang)
+    let (library, beside) = if named.is_empty() {
+        (Library::new(embed::lessons(), lang), Library::default())
     } else {
         match library::read(&named) {
-            Ok(files) => Library::new(files, lang),
+            Ok(files) => (Library::new(files, lang), Library::new(library::beside(&named), lang)),
             Err(sentence) => return complain(&sentence),
         }
     };
-    lint(&library, run).unwrap_or_else(|done| done)
+    lint(&library, &beside, run).unwrap_or_else(|done| done)
 }
 
-fn lint(library: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
-    let found = library.check(&demo::specs(), &embed::claims());
+fn lint(library: &Library, beside: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
+    let found = library.check(beside, &demo::specs(), &embed::claims());
     for diagnostic in &found {
         say(&library.render(diagnostic))?;
     }

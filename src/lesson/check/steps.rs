@@ -86,7 +86,7 @@ fn figure_wrong(course: &Course<'_>, figure: &str) -> Wrong {
 fn link_wrong(course: &Course<'_>, link: &str) -> Wrong {
     let name = link.strip_prefix("lesson:")?;
     let (name, step) = name.split_once(':').map_or((name, None), |(name, step)| (name, Some(step)));
-    let Some((lesson, _)) = course.lessons.iter().find(|(l, _)| l.id == name || file_is(&l.file, name)) else {
+    let Some(lesson) = course.known().find(|l| l.id == name || file_is(&l.file, name)) else {
         let near = crate::lesson::nearest(name, course.ids());
         return Some((format!("there is no lesson {name}"), near.map(|near| format!("lesson:{near}"))));
     };

@@ -44,6 +44,28 @@ fn a_lesson_that_is_right_and_one_that_is_not() {
 }
 
 #[test]
+fn one_lesson_may_refer_to_its_folder_and_to_those_of_the_program() {
+    let here = Surroundings::new(User::Me);
+    lesson(&here, "at least 0");
+    let known = &forklore(&here, "list --json").json()["lessons"][0]["id"];
+    let text = format!(
+        "+++\nid = \"mine\"\ntitle = \"Mine\"\npart = \"Samples\"\n+++\n## One\n[There](lesson:{}), [here](lesson:sample), \
+         [nowhere](lesson:nowhere).\n",
+        known.as_str().expect("an id")
+    );
+    fs::write(here.home().join("02-mine.md"), text).expect("written");
+    let whole = here.home().join("02-mine.md");
+    for path in ["02-mine.md", "./02-mine.md", whole.to_str().expect("plain")] {
+        let said = forklore(&here, &format!("check {path}"));
+        assert!(said.out.contains("there is no lesson nowhere"), "{}", said.out);
+        assert!(said.out.ends_with("\n1 lesson, 1 error, 0 warnings\n"), "{}", said.out);
+    }
+    // A folder is a course of its own: the tour that reads it has no other lessons.
+    let said = forklore(&here, "check .");
+    assert!(said.out.ends_with("\n2 lessons, 2 errors, 0 warnings\n"), "{}", said.out);
+}
+
+#[test]
 fn what_lessons_expect_is_compared_with_what_happens() {
     for user in User::all() {
         let here = Surroundings::new(user);
