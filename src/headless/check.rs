@@ -39,6 +39,7 @@ fn lint(library: &Library, beside: &Library, run: Option<SourceChoice>) -> Resul
         Some(source) => trial::run(library, source)?,
         None => 0,
     };
-    say(&format!("{}, {}, {}", count(library.len(), "lesson"), count(errors, "error"), count(warnings, "warning")))?;
+    let (lessons, files) = (count(library.len(), "lesson"), count(library.files(), "file"));
+    say(&format!("{lessons} in {files}, {}, {}", count(errors, "error"), count(warnings, "warning")))?;
     Ok(if errors + failed > 0 { Done::Failed } else { Done::Well })
 }

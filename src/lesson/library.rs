@@ -95,6 +95,12 @@ impl Library {
         self.course.get(index).map(|i| &self.read[*i].0)
     }
 
+    /// How many files were read, in every language.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.read.len()
+    }
+
     /// What parsing the lessons had to say.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
