@@ -131,6 +131,7 @@ mistakes! {
     quiz_unreadable: body("## One\nword\n\n```quiz\nWho?\n- [ ] a :: no\n- [ ] b :: no\n```\n\n```quiz\nWho?\n- a\n- b\n```\n\n```quiz\nWho?\n- [x] a\n- [ ] b :: no\n```");
     links_nowhere: body("## One\n线程 [word](lesson:b), [there](12-crush.md), [here](lesson:a:1), [far](lesson:a:7), [web](https://example.org).");
     figures_unknown: body("## One\n线程 {{crash.survivers}} and {{crsh.tabs}}, {{crash.tabs}}, {{nothing}}; {{crash.survivers}}.");
+    figures_not_measured: body(&format!("## One\n线程 {{{{crash.tabs}}}} and {{{{timeslice.tabs}}}}.\n\n## Two\n{{{{crash.died}}}}\n\n{RUN}\n## Three\n{{{{crash.tabs}}}}, {{{{timeslice.tabs}}}}"));
     step_too_long: body(&format!("## One\n{}", "word ".repeat(121)));
     step_too_long_in_chinese: body(&format!("## 一\n{}", "线程".repeat(121)));
     step_without_heading: body("##\nword");
@@ -145,6 +146,14 @@ mistakes! {
         ("zh/01-a.md", &format!("{}## 一\n词\n\n```predict\n多少？\n- 1\n- 3\n= tabs\n```\n\n{RUN}\n## 二\n- 词\n", FRONT.replace("part", "minutes = 3\npart"))),
     ]);
     refused: complaints(&[("en/01-a.md", "\u{0}"), ("en/02-b.md", "")]);
+}
+
+#[test]
+fn a_lesson_may_quote_what_the_one_before_it_measures() {
+    let text = format!("{}## One\n{{{{crash.tabs}}}}\n", FRONT.replace("part", "after = [\"b\"]\npart"));
+    let other = |run: &str| format!("{}## One\nword\n\n{run}", FRONT.replace("\"a\"", "\"b\""));
+    assert_eq!(beside(&text, &other(RUN)), "");
+    assert!(beside(&text, &other("")).contains("crash does not run in this lesson"));
 }
 
 #[test]
