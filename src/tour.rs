@@ -178,6 +178,12 @@ impl Tour {
 
     /// Takes an event in; what the shell is to do.
     pub fn update(&mut self, event: Event, scene: &Scene) -> Vec<Effect> {
+        let mut effects = self.take(event, scene);
+        effects.extend(self.last_step_done(false));
+        effects
+    }
+
+    fn take(&mut self, event: Event, scene: &Scene) -> Vec<Effect> {
         match event {
             Event::Key(key) => self.key(key, scene),
             Event::Click(click) => self.click(click, scene),

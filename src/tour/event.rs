@@ -140,7 +140,7 @@ pub enum Memory {
         /// The step.
         step: usize,
     },
-    /// A lesson is done: its last step was reached.
+    /// A lesson is done: its last step is.
     Done {
         /// The lesson.
         lesson: String,

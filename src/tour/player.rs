@@ -130,13 +130,23 @@ impl Tour {
         if let Some(player) = self.player_mut() {
             player.enter(step, &content);
         }
-        let mut effects = vec![Effect::Stop, Effect::Remember(Memory::Seen { lesson: id.clone(), step })];
         self.recall.seen.entry(id.clone()).or_default().insert(step);
         self.recall.place = Some((id.clone(), step));
-        if step == last && self.recall.done.insert(id.clone()) {
-            effects.push(Effect::Remember(Memory::Done { lesson: id }));
-        }
-        effects
+        vec![Effect::Stop, Effect::Remember(Memory::Seen { lesson: id, step })]
+    }
+
+    /// A lesson is done with its last step: the demo has run, or the questions are answered, or, where there is neither,
+    /// the learner is `going_on` from it.
+    pub(super) fn last_step_done(&mut self, going_on: bool) -> Option<Effect> {
+        let (player, lesson) = (self.player()?, self.lesson()?);
+        let step = lesson.steps.get(player.step).filter(|_| player.step + 1 == lesson.steps.len())?;
+        let done = match step.demo() {
+            Some(_) => player.told(),
+            None if player.asked.is_empty() => going_on,
+            None => player.asked.iter().all(|asked| asked.chosen.is_some()),
+        };
+        let id = lesson.id.clone();
+        (done && self.recall.done.insert(id.clone())).then_some(Effect::Remember(Memory::Done { lesson: id }))
     }
 
     pub(super) fn step_by(&mut self, by: isize) -> Vec<Effect> {
@@ -146,7 +156,7 @@ impl Tour {
             Some(step) if step < steps => self.go(step),
             Some(_) => {
                 self.notice = Some("This was the last step. q leads back to the lessons.".to_owned());
-                Vec::new()
+                self.last_step_done(true).into_iter().collect()
             }
             None => {
                 self.notice = Some("This is the first step.".to_owned());
