@@ -103,7 +103,30 @@ fn doctor_tells_everybody_what_is_allowed() {
         let json = forklore(&here, "doctor --json").json();
         assert!(json["capabilities"].as_array().is_some_and(|all| all.len() > 10), "{json}");
         assert!(json["demos"].as_array().is_some_and(|all| all.iter().all(|d| d["source"].is_string())), "{json}");
-        assert!(std::fs::read_dir(here.home()).expect("home").next().is_none(), "doctor only looks");
+        assert_eq!(json["progress"]["kept"], true, "{json}");
+        assert!(std::fs::read_dir(here.home()).expect("home").next().is_none(), "doctor leaves nothing behind");
+    }
+}
+
+#[test]
+fn doctor_tries_whether_progress_can_be_kept() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        std::fs::write(here.home().join("state"), "no directory").expect("written");
+        let state = here.home().join("state");
+        let ask = |words: &str| {
+            let mut command = here.forklore(words.split(' '));
+            command.env("XDG_STATE_HOME", &state);
+            Said::by(command)
+        };
+        let said = ask("doctor");
+        let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((said.code, &*said.err), (0, ""));
+        assert!(words.contains(&format!("cannot write in {}: ", state.display())), "{}", said.out);
+        assert!(words.contains(&format!("to allow it: move the file {} away", state.display())), "{}", said.out);
+        let json = ask("doctor --json").json();
+        assert_eq!(json["progress"]["kept"], false, "{json}");
+        assert!(json["progress"]["remedy"].as_str().is_some_and(|remedy| remedy.contains("move the file")), "{json}");
     }
 }
 
