@@ -327,6 +327,23 @@ fn where_one_pane_hides_the_answer_the_foot_says_how_to_see_it() {
 }
 
 #[test]
+fn a_long_notice_keeps_its_file_and_its_remedy() {
+    let path = format!("/home/{}/state/forklore/progress.json", "a-long-name/".repeat(12).trim_end_matches('/'));
+    let notice = format!("{path} cannot be read (EOF while parsing); it was moved aside to {path}.bad-1790000000");
+    for (width, height) in SIZES {
+        for mut set in [before(), presenting(), during(TURNS, TIMESLICE, 700)] {
+            set.event(Event::Notice(notice.clone()));
+            let drawn = rows(&set.draw(width, height, &Theme::default()));
+            let said =
+                drawn[usize::from(height) - 3..].iter().flat_map(|row| row.split_whitespace()).collect::<Vec<_>>();
+            let said = said.join(" ");
+            assert!(said.contains("progress.json cannot be read"), "{width}x{height}: {drawn:#?}");
+            assert!(said.ends_with("progress.json.bad-1790000000"), "{width}x{height}: {drawn:#?}");
+        }
+    }
+}
+
+#[test]
 fn on_a_small_screen_the_panes_take_turns() {
     let mut set = during(TURNS, TIMESLICE, 700);
     let seen = |set: &Set| rows(&set.draw(40, 12, &Theme::default())).join("\n");
