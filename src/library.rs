@@ -18,16 +18,28 @@ const FILES: usize = 500;
 /// The lessons that `common` asks for, in its language.
 ///
 /// # Errors
-/// The folder cannot be read or holds no lesson: a sentence.
+/// The folder cannot be read or holds no lesson, or there are no lessons in that language: a sentence.
 pub fn open(common: &Common) -> Result<Library, String> {
-    let lang = language(common);
     match &common.lessons {
-        None => Ok(Library::new(embed::lessons(), &lang)),
-        Some(folder) => {
-            let files = read(std::slice::from_ref(folder))?;
-            Ok(Library::new(files, &lang))
+        None => of(common, embed::lessons().collect()),
+        Some(folder) => of(common, read(std::slice::from_ref(folder))?),
+    }
+}
+
+/// These lessons, in the language that `common` asks for.
+///
+/// # Errors
+/// Neither they nor those of the program are in it: a sentence.
+pub fn of(common: &Common, files: Vec<LessonFile>) -> Result<Library, String> {
+    let lang = language(common);
+    if let Some(asked) = &common.lang {
+        let known: BTreeSet<_> = files.iter().map(|file| file.lang.clone()).chain(embed::languages()).collect();
+        if !known.contains(&lang) {
+            let known: Vec<_> = known.into_iter().collect();
+            return Err(format!("--lang {}: the languages are: {}", clean_line(asked), known.join(", ")));
         }
     }
+    Ok(Library::new(files, &lang))
 }
 
 /// The language asked for: `--lang`, or what the environment says of messages.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod document;
+mod notice;
 mod panel;
 mod present;
 pub mod put;
@@ -15,7 +16,6 @@ pub mod widget;
 use crate::fact::clean_line;
 use crate::scene::Scene;
 use crate::tour::{Click, Key, Pane, Player, Screen, Tour, keys};
-use put::put;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -98,7 +98,10 @@ impl View<'_> {
             }
         };
         self.header(parts.header, buf);
-        self.footer(parts.footer, panel::one_at_a_time(parts.body), buf);
+        match self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
+            Some(words) => self.notice(words, area, buf),
+            None => self.footer(parts.footer, panel::one_at_a_time(parts.body), buf),
+        }
         extent
     }
 
@@ -141,11 +144,6 @@ impl View<'_> {
     }
 
     fn footer(&self, area: Rect, one: bool, buf: &mut Buffer) {
-        if let Some(words) = self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
-            let room = usize::from(area.width.saturating_sub(2));
-            put(buf, area, 1, 0, &put::cut(&clean_line(words), room), self.theme.style(Role::Warning));
-            return;
-        }
         let keys = self.hints(area.width, one);
         let keys: Vec<(&str, &str)> = keys.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
         Footer { theme: self.theme, keys: &keys, keep: 2 }.render(area, buf);

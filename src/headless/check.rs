@@ -16,16 +16,14 @@ use std::path::PathBuf;
 /// Checks the lessons at `paths`; with a source, runs their demos too.
 pub(super) fn check(common: &Common, paths: &[PathBuf], run: Option<SourceChoice>) -> Done {
     let named: Vec<PathBuf> = if paths.is_empty() { common.lessons.iter().cloned().collect() } else { paths.to_vec() };
-    let lang = common.lang.as_deref().unwrap_or("en");
-    let (library, beside) = if named.is_empty() {
-        (Library::new(embed::lessons(), lang), Library::default())
-    } else {
-        match library::read(&named) {
-            Ok(files) => (Library::new(files, lang), Library::new(library::beside(&named), lang)),
-            Err(sentence) => return complain(&sentence),
+    let files = if named.is_empty() { Ok(embed::lessons().collect()) } else { library::read(&named) };
+    match files.and_then(|files| library::of(common, files)) {
+        Ok(library) => {
+            let beside = Library::new(library::beside(&named), "en");
+            lint(&library, &beside, run).unwrap_or_else(|done| done)
         }
-    };
-    lint(&library, &beside, run).unwrap_or_else(|done| done)
+        Err(sentence) => complain(&sentence),
+    }
 }
 
 fn lint(library: &Library, beside: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
