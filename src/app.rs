@@ -34,7 +34,11 @@ pub fn main(args: Vec<OsString>) -> u8 {
     match &cli.command {
         None | Some(Command::Present { .. }) => screen(&cli, by, &args),
         Some(Command::Replay { .. }) if by.is_some() || term::is_interactive() => screen(&cli, by, &args),
-        Some(command) => headless::perform(&cli, command).code(),
+        // A theme is of no use to them; a wrong one is wrong all the same.
+        Some(command) => match look::theme(&cli.common) {
+            Ok(_) => headless::perform(&cli, command).code(),
+            Err(sentence) => complain(&sentence).code(),
+        },
     }
 }
 

@@ -15,6 +15,7 @@ pub use replay::recording;
 
 use crate::cli::{Cli, Command};
 use crate::fact::{SourceChoice, clean};
+use crate::library;
 use std::io::Write;
 
 /// How a command ended. The numbers are the exit codes of the contract.
@@ -50,6 +51,11 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
         Ok(source) => source,
         Err(sentence) => return complain(&format!("--source {}: {sentence}", cli.common.source)),
     };
+    // Who reads no lessons is told too that those asked for are not there.
+    let reads = matches!(command, Command::List { .. } | Command::Check { .. });
+    if let (false, Err(sentence)) = (reads, library::open(&cli.common)) {
+        return complain(&sentence);
+    }
     match command {
         Command::List { json } => list::list(&cli.common, *json),
         Command::Run(args) => run::run(args, source),

@@ -4,6 +4,7 @@ use crate::cli::Common;
 use crate::fact::clean_line;
 use crate::lesson::{LessonFile, Library, embed, read_limits};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,16 +18,28 @@ const FILES: usize = 500;
 /// The lessons that `common` asks for, in its language.
 ///
 /// # Errors
-/// The folder cannot be read or holds no lesson: a sentence.
+/// The folder cannot be read or holds no lesson, or there are no lessons in that language: a sentence.
 pub fn open(common: &Common) -> Result<Library, String> {
-    let lang = language(common);
     match &common.lessons {
-        None => Ok(Library::new(embed::lessons(), &lang)),
-        Some(folder) => {
-            let files = read(std::slice::from_ref(folder))?;
-            Ok(Library::new(files, &lang))
+        None => of(common, embed::lessons().collect()),
+        Some(folder) => of(common, read(std::slice::from_ref(folder))?),
+    }
+}
+
+/// These lessons, in the language that `common` asks for.
+///
+/// # Errors
+/// Neither they nor those of the program are in it: a sentence.
+pub fn of(common: &Common, files: Vec<LessonFile>) -> Result<Library, String> {
+    let lang = language(common);
+    if let Some(asked) = &common.lang {
+        let known: BTreeSet<_> = files.iter().map(|file| file.lang.clone()).chain(embed::languages()).collect();
+        if !known.contains(&lang) {
+            let known: Vec<_> = known.into_iter().collect();
+            return Err(format!("--lang {}: the languages are: {}", clean_line(asked), known.join(", ")));
         }
     }
+    Ok(Library::new(files, &lang))
 }
 
 /// The language asked for: `--lang`, or what the environment says of messages.
@@ -61,6 +74,18 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<LessonFile>, String> {
         return Err(format!("{} lessons are more than are read: {FILES}; name some of them", files.len()));
     }
     files.iter().map(|path| read_one(path)).collect()
+}
+
+/// The lessons that those at `paths` may refer to: of a file that is named alone, those of its folder and those that come
+/// with the program. Of a folder none: it is a course of its own. What cannot be read is left out.
+#[must_use]
+pub fn beside(paths: &[PathBuf]) -> Vec<LessonFile> {
+    let alone: Vec<&PathBuf> = paths.iter().filter(|path| !path.is_dir()).collect();
+    let folders: BTreeSet<&Path> = alone.iter().filter_map(|path| path.parent()).collect();
+    let here = |folder: &&Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() };
+    let around = folders.iter().map(here).filter_map(|folder| lessons_in(&folder, false).ok()).flatten().take(FILES);
+    let files = around.filter_map(|path| read_one(&path).ok());
+    files.chain(embed::lessons().filter(|_| !alone.is_empty())).collect()
 }
 
 fn lessons_in(folder: &Path, deeper: bool) -> Result<Vec<PathBuf>, String> {

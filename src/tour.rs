@@ -178,6 +178,12 @@ impl Tour {
 
     /// Takes an event in; what the shell is to do.
     pub fn update(&mut self, event: Event, scene: &Scene) -> Vec<Effect> {
+        let mut effects = self.take(event, scene);
+        effects.extend(self.last_step_done(false));
+        effects
+    }
+
+    fn take(&mut self, event: Event, scene: &Scene) -> Vec<Effect> {
         match event {
             Event::Key(key) => self.key(key, scene),
             Event::Click(click) => self.click(click, scene),
@@ -207,9 +213,9 @@ impl Tour {
                 }
                 Vec::new()
             }
-            Event::Extent { text, below } => {
+            Event::Extent { text, below, scroll } => {
                 if let Some(player) = self.player_mut() {
-                    player.scroll = player.scroll.min(text);
+                    player.scroll = scroll.min(text);
                     player.below = below;
                 }
                 Vec::new()
@@ -300,16 +306,22 @@ impl Tour {
         let lessons = &self.lessons;
         match &mut self.screen {
             Screen::Catalogue(catalogue) => catalogue.move_by(lines, lessons.len()),
-            Screen::Lesson(player) | Screen::Present(player, _) => player.scroll = by(player.scroll),
+            Screen::Lesson(player) | Screen::Present(player, _) => {
+                player.scroll = by(player.scroll);
+                player.answer = false;
+            }
             Screen::Replay(_) => {}
         }
     }
 
     fn back(&mut self) -> Vec<Effect> {
         match &self.screen {
-            Screen::Lesson(_) => {
+            Screen::Lesson(player) => {
+                // Who came to the last step by way of the others has read what there is; who only looked in has not.
+                let read = player.step > 0;
+                let done = self.last_step_done(read);
                 self.screen = Screen::Catalogue(Catalogue::at(&self.lessons, self.recall.place.as_ref()));
-                vec![Effect::Stop]
+                std::iter::once(Effect::Stop).chain(done).collect()
             }
             Screen::Catalogue(_) | Screen::Present(..) | Screen::Replay(_) => vec![Effect::Quit],
         }

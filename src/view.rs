@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod document;
+mod notice;
 mod panel;
 mod pictures;
 mod present;
@@ -15,8 +16,7 @@ pub mod widget;
 
 use crate::fact::clean_line;
 use crate::scene::Scene;
-use crate::tour::{Click, Screen, Tour, keys};
-use put::put;
+use crate::tour::{Click, Key, Pane, Player, Screen, Tour, keys};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -42,6 +42,8 @@ pub struct Extent {
     pub text: usize,
     /// Lines of the waiting question that lie below what is seen.
     pub below: usize,
+    /// How far it is scrolled now, in lines.
+    pub scroll: usize,
 }
 
 /// The three parts of the screen.
@@ -97,7 +99,10 @@ impl View<'_> {
             }
         };
         self.header(parts.header, buf);
-        self.footer(parts.footer, buf);
+        match self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
+            Some(words) => self.notice(words, area, buf),
+            None => self.footer(parts.footer, panel::one_at_a_time(parts.body), buf),
+        }
         extent
     }
 
@@ -139,20 +144,19 @@ impl View<'_> {
         truth
     }
 
-    fn footer(&self, area: Rect, buf: &mut Buffer) {
-        if let Some(words) = self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
-            let room = usize::from(area.width.saturating_sub(2));
-            put(buf, area, 1, 0, &put::cut(&clean_line(words), room), self.theme.style(Role::Warning));
-            return;
-        }
-        let keys = self.hints(area.width);
+    fn footer(&self, area: Rect, one: bool, buf: &mut Buffer) {
+        let keys = self.hints(area.width, one);
         let keys: Vec<(&str, &str)> = keys.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
         Footer { theme: self.theme, keys: &keys, keep: 2 }.render(area, buf);
     }
 
-    /// The keys for the foot of the screen, most important first, help and leave last.
-    fn hints(&self, width: u16) -> Vec<(String, String)> {
+    /// The keys for the foot of the screen, most important first, help and leave last. `one`: of two panes one is seen.
+    fn hints(&self, width: u16, one: bool) -> Vec<(String, String)> {
         let mut hints = Vec::new();
+        let covered = |player: &Player| player.watch.is_some() && player.pane == Pane::Stage && player.told();
+        if one && matches!(&self.tour.screen, Screen::Lesson(player) if covered(player)) {
+            hints.push((keys::name(Key::Tab), "the answer".to_owned()));
+        }
         let contexts = self.tour.contexts();
         let running = self.tour.watch().is_some_and(|w| w.running);
         for context in &contexts {

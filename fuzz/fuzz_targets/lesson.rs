@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let library = Library::new([file], "en");
     let lesson = library.get(0).expect("every file is a lesson");
     assert!(!lesson.intro.is_empty() || !lesson.steps.is_empty());
-    for diagnostic in library.check(&[], &ClaimIds::default()) {
+    for diagnostic in library.check(&Library::default(), &[], &ClaimIds::default()) {
         let shown = library.render(&diagnostic);
         assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
     }

@@ -210,7 +210,9 @@ impl Shell {
         let mut extent = None;
         screen.draw(|frame| extent = Some(view.render(frame)))?;
         if let Some(extent) = extent {
-            let _ = self.tour.update(Event::Extent { text: extent.text, below: extent.below }, &self.scene);
+            let _ = self
+                .tour
+                .update(Event::Extent { text: extent.text, below: extent.below, scroll: extent.scroll }, &self.scene);
         }
         Ok(())
     }

@@ -16,20 +16,18 @@ use std::path::PathBuf;
 /// Checks the lessons at `paths`; with a source, runs their demos too.
 pub(super) fn check(common: &Common, paths: &[PathBuf], run: Option<SourceChoice>) -> Done {
     let named: Vec<PathBuf> = if paths.is_empty() { common.lessons.iter().cloned().collect() } else { paths.to_vec() };
-    let lang = common.lang.as_deref().unwrap_or("en");
-    let library = if named.is_empty() {
-        Library::new(embed::lessons(), lang)
-    } else {
-        match library::read(&named) {
-            Ok(files) => Library::new(files, lang),
-            Err(sentence) => return complain(&sentence),
+    let files = if named.is_empty() { Ok(embed::lessons().collect()) } else { library::read(&named) };
+    match files.and_then(|files| library::of(common, files)) {
+        Ok(library) => {
+            let beside = Library::new(library::beside(&named), "en");
+            lint(&library, &beside, run).unwrap_or_else(|done| done)
         }
-    };
-    lint(&library, run).unwrap_or_else(|done| done)
+        Err(sentence) => complain(&sentence),
+    }
 }
 
-fn lint(library: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
-    let found = library.check(&demo::specs(), &embed::claims());
+fn lint(library: &Library, beside: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
+    let found = library.check(beside, &demo::specs(), &embed::claims());
     for diagnostic in &found {
         say(&library.render(diagnostic))?;
     }
@@ -39,6 +37,7 @@ fn lint(library: &Library, run: Option<SourceChoice>) -> Result<Done, Done> {
         Some(source) => trial::run(library, source)?,
         None => 0,
     };
-    say(&format!("{}, {}, {}", count(library.len(), "lesson"), count(errors, "error"), count(warnings, "warning")))?;
+    let (lessons, files) = (count(library.len(), "lesson"), count(library.files(), "file"));
+    say(&format!("{lessons} in {files}, {}, {}", count(errors, "error"), count(warnings, "warning")))?;
     Ok(if errors + failed > 0 { Done::Failed } else { Done::Well })
 }

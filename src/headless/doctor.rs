@@ -1,4 +1,4 @@
-//! `forklore doctor`: what this machine allows, what that means, and how to allow more. It looks and changes nothing.
+//! `forklore doctor`: what this machine allows, what that means, and how to allow more. It tries and leaves nothing behind.
 
 use super::Done;
 use super::out::say;
@@ -7,7 +7,7 @@ use super::words::fold;
 use crate::demo;
 use crate::fact::{DemoSpec, Need, Source, SourceChoice, clean_line};
 use crate::kernel::{self, Capability, Machine, State};
-use crate::progress::Place;
+use crate::progress::{self, NotKept, Place};
 use crate::term::depth::{Colours, Depth, Glyphs};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(super) fn doctor(choice: SourceChoice, json: bool) -> Done {
         capabilities: kernel::survey(),
         choice,
         depth: Depth::of_environment(),
-        progress: Place::Standard.directory(),
+        progress: progress::try_out(&Place::Standard),
     };
     let text = if json { report.as_json().to_string() } else { report.as_words().join("\n") };
     say(&text).map_or_else(|done| done, |()| Done::Well)
@@ -30,7 +30,7 @@ struct Report {
     capabilities: Vec<Capability>,
     choice: SourceChoice,
     depth: Depth,
-    progress: Result<PathBuf, String>,
+    progress: Result<PathBuf, NotKept>,
 }
 
 /// Where the facts of a demo's run would come from.
@@ -84,11 +84,20 @@ impl Report {
         let screen = if screen { "" } else { ", and it cannot move its cursor: no tour on it" };
         out.extend(fold("  ", &format!("{}, {}{screen}.", colours(c), characters(glyphs))));
         out.extend([String::new(), "Progress".to_owned()]);
-        out.extend(match &self.progress {
-            Ok(place) => fold("  kept in ", &clean_line(&place.to_string_lossy())),
-            Err(why) => fold("  not kept: ", &clean_line(why)),
-        });
+        out.extend(self.progress_words());
         out
+    }
+
+    fn progress_words(&self) -> Vec<String> {
+        match &self.progress {
+            Ok(place) => fold("  yes     kept in ", &clean_line(&place.to_string_lossy())),
+            Err(NotKept { place, why, remedy }) => {
+                let place = place.as_ref().map(|place| format!(" in {}", place.display())).unwrap_or_default();
+                let mut out = fold("  no      ", &clean_line(&format!("not kept{place}: {why}")));
+                out.extend(fold("          to allow it: ", &clean_line(remedy)));
+                out
+            }
+        }
     }
 
     fn machine_words(&self) -> Vec<String> {
@@ -145,7 +154,13 @@ impl Report {
                 },
                 "screen": self.depth.screen,
             },
-            "progress": self.progress.as_ref().ok().map(|place| place.to_string_lossy()),
+            "progress": match &self.progress {
+                Ok(place) => json!({ "kept": true, "place": place.to_string_lossy() }),
+                Err(NotKept { place, why, remedy }) => json!({
+                    "kept": false, "place": place.as_ref().map(|place| place.to_string_lossy()), "why": why,
+                    "remedy": remedy,
+                }),
+            },
         })
     }
 }
@@ -197,7 +212,8 @@ mod tests {
 
     fn report(choice: SourceChoice) -> Report {
         let depth = Depth { colours: Colours::None, glyphs: Glyphs::Ascii, screen: false };
-        let progress = Err("as asked".to_owned());
+        let progress =
+            Err(NotKept { place: None, why: "as \u{1b}[2Jasked".to_owned(), remedy: "ask again".to_owned() });
         Report { machine: Machine::look(), capabilities: kernel::survey(), choice, depth, progress }
     }
 
@@ -227,6 +243,7 @@ mod tests {
         report.choice = SourceChoice::Only(Source::Exact);
         assert!(demo::specs().into_iter().all(|spec| report.would(spec).source.is_none()));
         let json = report.as_json();
-        assert!(json["demos"][0]["source"].is_null() && json["progress"].is_null(), "{json}");
+        assert!(json["demos"][0]["source"].is_null(), "{json}");
+        assert_eq!((&json["progress"]["kept"], &json["progress"]["remedy"]), (&json!(false), &json!("ask again")));
     }
 }

@@ -12,11 +12,16 @@ use super::{ClaimIds, Diagnostic, Lesson, Pos, Step, read_limits};
 use crate::fact::DemoSpec;
 use std::ops::Range;
 
-/// Checks lessons, each with its source, against each other, the demos and the claims. What parsing already said is not
-/// said again.
+/// Checks lessons, each with its source, against each other, the demos and the claims; they may refer to those `beside`
+/// them too. What parsing already said is not said again.
 #[must_use]
-pub fn check(lessons: &[(Lesson, String)], demos: &[&'static DemoSpec], claims: &ClaimIds) -> Vec<Diagnostic> {
-    let course = Course { lessons, demos, claims };
+pub fn check(
+    lessons: &[(Lesson, String)],
+    beside: &[&Lesson],
+    demos: &[&'static DemoSpec],
+    claims: &ClaimIds,
+) -> Vec<Diagnostic> {
+    let course = Course { lessons, beside, demos, claims };
     let mut out = Vec::new();
     for (index, (lesson, source)) in lessons.iter().enumerate() {
         let most = out.len() + read_limits::MESSAGES;
@@ -32,6 +37,7 @@ pub fn check(lessons: &[(Lesson, String)], demos: &[&'static DemoSpec], claims: 
 /// Everything that a lesson can refer to.
 struct Course<'c> {
     lessons: &'c [(Lesson, String)],
+    beside: &'c [&'c Lesson],
     demos: &'c [&'static DemoSpec],
     claims: &'c ClaimIds,
 }
@@ -46,7 +52,12 @@ impl<'c> Course<'c> {
     }
 
     fn ids(&self) -> impl Iterator<Item = &'c str> {
-        self.lessons.iter().map(|(lesson, _)| lesson.id.as_str())
+        self.known().map(|lesson| lesson.id.as_str())
+    }
+
+    /// The lessons that can be referred to, those that are checked first.
+    fn known(&self) -> impl Iterator<Item = &'c Lesson> {
+        self.lessons.iter().map(|(lesson, _)| lesson).chain(self.beside.iter().copied())
     }
 }
 

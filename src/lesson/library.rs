@@ -95,17 +95,25 @@ impl Library {
         self.course.get(index).map(|i| &self.read[*i].0)
     }
 
+    /// How many files were read, in every language.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.read.len()
+    }
+
     /// What parsing the lessons had to say.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// Everything there is to say about the lessons, in the order of files and places.
+    /// Everything there is to say about the lessons, in the order of files and places. They may refer to those of `beside`
+    /// as well, of which nothing is said.
     #[must_use]
-    pub fn check(&self, demos: &[&'static DemoSpec], claims: &ClaimIds) -> Vec<Diagnostic> {
+    pub fn check(&self, beside: &Self, demos: &[&'static DemoSpec], claims: &ClaimIds) -> Vec<Diagnostic> {
         let mut all = self.diagnostics.clone();
-        all.extend(check(&self.read, demos, claims));
+        let others: Vec<&Lesson> = beside.read.iter().map(|(lesson, _)| lesson).collect();
+        all.extend(check(&self.read, &others, demos, claims));
         all.sort_by(|a, b| (&a.file, a.pos, a.severity).cmp(&(&b.file, b.pos, b.severity)));
         all
     }

@@ -212,6 +212,14 @@ fn newer(schema: u64) -> String {
     format!("{NAME} was written by a later forklore (schema {schema}, this one knows {SCHEMA})")
 }
 
+/// Why a file that a later version wrote in `directory` keeps this one from saving; none where there is no such file.
+pub(super) fn newer_at(directory: &Path) -> Option<NotSaved> {
+    match find(&directory.join(NAME)) {
+        Ok(Found::Newer(schema, _)) => Some(NotSaved(newer(schema))),
+        _ => None,
+    }
+}
+
 /// Holds the lock until dropped; nothing to hold on a file system without locks, where merging has to do.
 fn lock(directory: &Path) -> Result<Option<File>, NotSaved> {
     let path = directory.join(LOCK);

@@ -72,6 +72,8 @@ pub enum Event {
         text: usize,
         /// Lines of the waiting question that lie below what is seen.
         below: usize,
+        /// How far the text is scrolled, in lines.
+        scroll: usize,
     },
 }
 
@@ -138,7 +140,7 @@ pub enum Memory {
         /// The step.
         step: usize,
     },
-    /// A lesson is done: its last step was reached.
+    /// A lesson is done: its last step is.
     Done {
         /// The lesson.
         lesson: String,

@@ -37,6 +37,8 @@ pub struct Player {
     pub step: usize,
     /// Lines of text scrolled away.
     pub scroll: usize,
+    /// The text stays where the run's answer is in sight, until the learner scrolls.
+    pub answer: bool,
     /// Lines of the waiting question that lie below what is seen.
     pub below: usize,
     /// The pane.
@@ -97,6 +99,7 @@ impl Player {
             watch.running = false;
         }
         self.verdict = Some(Verdict::Broke(sentence));
+        self.answer = true;
     }
 
     /// Opens the question that was answered last, unless the machine or the lesson has answered it too.
@@ -127,13 +130,23 @@ impl Tour {
         if let Some(player) = self.player_mut() {
             player.enter(step, &content);
         }
-        let mut effects = vec![Effect::Stop, Effect::Remember(Memory::Seen { lesson: id.clone(), step })];
         self.recall.seen.entry(id.clone()).or_default().insert(step);
         self.recall.place = Some((id.clone(), step));
-        if step == last && self.recall.done.insert(id.clone()) {
-            effects.push(Effect::Remember(Memory::Done { lesson: id }));
-        }
-        effects
+        vec![Effect::Stop, Effect::Remember(Memory::Seen { lesson: id, step })]
+    }
+
+    /// A lesson is done with its last step: the demo has run, or the questions are answered, or, where there is neither,
+    /// the learner is `going_on` from it.
+    pub(super) fn last_step_done(&mut self, going_on: bool) -> Option<Effect> {
+        let (player, lesson) = (self.player()?, self.lesson()?);
+        let step = lesson.steps.get(player.step).filter(|_| player.step + 1 == lesson.steps.len())?;
+        let done = match step.demo() {
+            Some(_) => player.told(),
+            None if player.asked.is_empty() => going_on,
+            None => player.asked.iter().all(|asked| asked.chosen.is_some()),
+        };
+        let id = lesson.id.clone();
+        (done && self.recall.done.insert(id.clone())).then_some(Effect::Remember(Memory::Done { lesson: id }))
     }
 
     pub(super) fn step_by(&mut self, by: isize) -> Vec<Effect> {
@@ -143,7 +156,7 @@ impl Tour {
             Some(step) if step < steps => self.go(step),
             Some(_) => {
                 self.notice = Some("This was the last step. q leads back to the lessons.".to_owned());
-                Vec::new()
+                self.last_step_done(true).into_iter().collect()
             }
             None => {
                 self.notice = Some("This is the first step.".to_owned());
@@ -198,6 +211,7 @@ impl Tour {
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
+        player.answer = false;
         player.pane = Pane::Stage;
         vec![Effect::Start(StartRun { run, demo: demo.name.clone(), params: demo.params.clone() })]
     }
@@ -210,6 +224,7 @@ impl Tour {
             return;
         }
         if (by > 0 && player.below > 0) || (by < 0 && first) {
+            player.answer = false;
             player.scroll = player.scroll.saturating_add_signed(by);
             player.below = player.below.saturating_add_signed(-by);
         } else if let Some(asked) = player.asking_mut() {
@@ -221,7 +236,10 @@ impl Tour {
     /// Answers with the marked option; a question that cannot be seen whole is brought into sight instead.
     pub(super) fn answer_marked(&mut self) {
         match self.player_mut().filter(|p| p.below > 0) {
-            Some(player) => player.scroll += std::mem::take(&mut player.below),
+            Some(player) => {
+                player.answer = false;
+                player.scroll += std::mem::take(&mut player.below);
+            }
             None => self.choose_option(None),
         }
     }
@@ -251,6 +269,7 @@ impl Tour {
         if player.verdict.is_some() && broke.is_none() {
             return Vec::new();
         }
+        player.answer = true;
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fact::{Arg, As, Control, Fact, Nanos, On, ParamKind, ParamSpec, Params, Pid, Stamped, Tid};
-use crate::lesson::{Block, Choice, Demo, Expect, Matches, Predict, Step, Text};
+use crate::lesson::{Block, Choice, Demo, Expect, Matches, Predict, Quiz, QuizOption, Step, Text};
 use serde_json::json;
 
 static SPEC: DemoSpec = DemoSpec {
@@ -164,13 +164,46 @@ fn a_paused_picture_is_held_and_esc_lets_it_go() {
 #[test]
 fn the_last_step_makes_a_lesson_done_and_the_place_is_kept() {
     let (mut tour, empty) = (tour(), Scene::new());
-    let effects = press(&mut tour, &empty, "j\nnn");
-    assert!(effects.contains(&Effect::Remember(Memory::Done { lesson: "two".into() })));
-    press(&mut tour, &empty, "q");
+    let done = |effects: &[Effect]| effects.iter().any(|e| matches!(e, Effect::Remember(Memory::Done { .. })));
+    assert!(!done(&press(&mut tour, &empty, "j\nnn")), "it is reached, and there is something to read");
+    let effects = press(&mut tour, &empty, "q");
+    assert!(effects.contains(&Effect::Remember(Memory::Done { lesson: "two".into() })), "to its end, and back");
     assert!(matches!(tour.screen, Screen::Catalogue(Catalogue { cursor: 1 })));
     press(&mut tour, &empty, "\n");
     assert_eq!(tour.player().map(|p| (p.lesson, p.step)), Some((1, 2)), "resumed where it was left");
     assert_eq!(press(&mut tour, &empty, "qq").last(), Some(&Effect::Quit));
+}
+
+#[test]
+fn a_lesson_of_one_step_is_done_when_the_step_is() {
+    let quiz = || {
+        let option = |right| QuizOption { label: Text::plain("a"), right, reason: Text::plain("b") };
+        let options = vec![option(false), option(true)];
+        let quiz = Quiz { at: crate::lesson::Pos::default(), question: Text::plain("Who?"), options };
+        step("Asked", vec![Block::Quiz(quiz)])
+    };
+    let lesson = |id: &str, step: Step| Lesson { id: id.to_owned(), steps: vec![step], ..Lesson::default() };
+    let lessons = vec![lesson("words", step("Words", vec![])), lesson("run", experiment()), lesson("asked", quiz())];
+    let (mut tour, empty) = (Tour::new(lessons, vec![&SPEC], Recall::default()), Scene::new());
+    let done = |tour: &Tour| tour.recall.done.iter().cloned().collect::<Vec<_>>();
+    for at in 0..3 {
+        tour.open(at, 0);
+        press(&mut tour, &empty, "q");
+    }
+    assert_eq!(done(&tour), [""; 0], "opened is not done");
+    tour.open(0, 0);
+    press(&mut tour, &empty, "n");
+    assert_eq!(done(&tour), ["words"]);
+    tour.open(1, 0);
+    press(&mut tour, &empty, "2n");
+    assert_eq!(done(&tour), ["words"], "a prediction is no run");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+    let told = scene(vec![Fact::SoFar { values: [("survivors".to_owned(), json!(5))].into() }]);
+    let effects = tour.update(Event::Settled { run }, &told);
+    assert!(effects.contains(&Effect::Remember(Memory::Done { lesson: "run".into() })), "{effects:?}");
+    tour.open(2, 0);
+    press(&mut tour, &empty, "1");
+    assert_eq!(done(&tour), ["asked", "run", "words"], "answered, rightly or not");
 }
 
 #[test]

@@ -10,12 +10,40 @@ use crate::tour::{Asked, Player, Question as Of};
 use ratatui::text::Line;
 use serde_json::Value;
 
-/// Laid out text, and on which line each option of the waiting question begins and the last one ends.
+/// Laid out text: on which line each option of the waiting question begins and the last one ends, and where a run's answer
+/// stands.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) lines: Vec<Line<'static>>,
     pub(super) options: Vec<usize>,
     pub(super) ends: usize,
+    /// Once the run was judged.
+    pub(super) answer: Option<Answered>,
+}
+
+/// The lines on which a run's answer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// The prediction begins.
+    question: usize,
+    /// Its verdict.
+    verdict: usize,
+    /// The first of what comes after the demo.
+    after: usize,
+}
+
+impl Answered {
+    /// Rows that show the verdict and what comes after the demo at once.
+    pub(super) fn rows(self) -> u16 {
+        u16::try_from(self.after + 1 - self.verdict.min(self.after)).unwrap_or(u16::MAX)
+    }
+
+    /// How far to scroll so that the verdict and what comes after the demo are in `height` lines, with as much of the
+    /// question as fits. Where not even these two fit, what comes after: the stage tells the verdict too.
+    fn scroll(self, height: usize) -> usize {
+        let fits = |first: &usize| self.after < first + height;
+        [self.question, self.verdict].into_iter().find(fits).unwrap_or(self.after)
+    }
 }
 
 impl View<'_> {
@@ -31,15 +59,27 @@ impl View<'_> {
             document.add(layout(&lesson.intro, width, self.theme, &context));
         }
         let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
+        let mut predicted = None;
         for (n, block) in step.blocks.iter().enumerate() {
             if after.is_some_and(|demo| n > demo) && !player.told() {
                 document.add(self.waiting(width));
                 break;
             }
+            if after.is_some_and(|demo| n == demo + 1) {
+                let line = document.next();
+                let (question, verdict) = predicted.unwrap_or((line, line));
+                document.answer = Some(Answered { question, verdict, after: line });
+            }
             match (block, player.asked.iter().find(|a| a.block == n).and_then(|a| Some((a, a.question(step)?)))) {
                 (_, Some((asked, question))) => {
                     let (lines, begins) = self.question(player, asked, question, width);
+                    let last = lines.len().saturating_sub(1);
                     let first = document.add(lines);
+                    if matches!(question, Of::Predict(_)) {
+                        let right = asked.right.or(asked.chosen.filter(|_| asked.measured.is_none()));
+                        let verdict = right.and_then(|option| begins.get(option)).copied().unwrap_or(last);
+                        predicted = Some((first, first + verdict));
+                    }
                     if player.asking() == Some(asked) {
                         document.ends = document.lines.len();
                         document.options = begins.into_iter().map(|line| line + first).collect();
@@ -163,6 +203,18 @@ impl Document {
     /// Lines of the waiting question that lie below what is seen.
     pub(super) fn below(&self, scroll: usize, height: u16) -> usize {
         self.ends.saturating_sub(scroll + usize::from(height))
+    }
+
+    /// How far the text is scrolled in a pane of this height, and how far it could be.
+    pub(super) fn scroll(&self, player: &Player, height: u16) -> (usize, usize) {
+        let beyond = self.lines.len().saturating_sub(height.into());
+        let answer = self.answer.filter(|_| player.answer).map(|answer| answer.scroll(height.into()));
+        (answer.unwrap_or(player.scroll).min(beyond), beyond)
+    }
+
+    /// The line on which what is added next begins.
+    fn next(&self) -> usize {
+        self.lines.len() + usize::from(!self.lines.is_empty())
     }
 
     /// Adds lines after an empty one; on which line they begin.

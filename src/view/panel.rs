@@ -25,6 +25,11 @@ pub(super) fn panel(theme: &Theme, title: &str, right: &str, focused: bool, area
     if right_room > 0 && !right.is_empty() {
         put_right(buf, area, area.width.saturating_sub(2), 0, &format!(" {right} "), theme.style(Role::Dim));
     }
+    inside(area)
+}
+
+/// The room inside a panel.
+pub(super) fn inside(area: Rect) -> Rect {
     Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(4), height: area.height.saturating_sub(2) }
 }
 
@@ -39,15 +44,23 @@ pub(super) struct Panes {
 const BESIDE: u16 = 100;
 /// From this height (of the whole screen) they stand one above the other.
 const ABOVE: u16 = 24;
+/// Rows of a panel's frame.
+const FRAME: u16 = 2;
 
 /// Whether both panes stand side by side on a screen of this width.
 pub(super) fn beside(width: u16) -> bool {
     width >= BESIDE
 }
 
+/// Whether only one of two panes has room in `body`.
+pub(super) fn one_at_a_time(body: Rect) -> bool {
+    !beside(body.width) && body.height + 2 < ABOVE
+}
+
 impl Panes {
     /// Side by side from 100 columns, stacked from 24 rows, one at a time below; without a stage the text has it all.
-    pub(super) fn of(body: Rect, pane: Pane, stage: bool) -> Self {
+    /// A stage that is looked at leaves the text above it `rows` to read, if that is not more than half.
+    pub(super) fn of(body: Rect, pane: Pane, stage: bool, rows: u16) -> Self {
         let none = Rect { width: 0, height: 0, ..body };
         if !stage {
             return Self { text: body, stage: none };
@@ -57,10 +70,10 @@ impl Panes {
             let text = Rect { width: wide, ..body };
             return Self { text, stage: Rect { x: body.x + wide, width: body.width - wide, ..body } };
         }
-        if body.height + 2 >= ABOVE {
+        if !one_at_a_time(body) {
             let high = match pane {
                 Pane::Text => body.height * 3 / 5,
-                Pane::Stage => body.height * 2 / 5,
+                Pane::Stage => rows.saturating_add(FRAME).min(body.height / 2).max(body.height * 2 / 5),
             };
             let text = Rect { height: high, ..body };
             return Self { text, stage: Rect { y: body.y + high, height: body.height - high, ..body } };
@@ -78,7 +91,7 @@ mod tests {
 
     #[test]
     fn panes_share_the_screen_by_its_size() {
-        let at = |w, h, pane| Panes::of(Rect::new(0, 1, w, h), pane, true);
+        let at = |w, h, pane| Panes::of(Rect::new(0, 1, w, h), pane, true, 0);
         let wide = at(120, 34, Pane::Text);
         assert_eq!((wide.text.width, wide.stage.x, wide.stage.width), (48, 48, 72));
         let small = at(80, 22, Pane::Stage);
@@ -86,6 +99,12 @@ mod tests {
         let tiny = at(40, 10, Pane::Text);
         assert_eq!((tiny.text.height, tiny.stage.height), (10, 0));
         assert_eq!(at(40, 10, Pane::Stage).text.width, 0);
-        assert_eq!(Panes::of(Rect::new(0, 1, 80, 22), Pane::Text, false).text.height, 22);
+        assert_eq!(Panes::of(Rect::new(0, 1, 80, 22), Pane::Text, false, 0).text.height, 22);
+        let reading = |rows| Panes::of(Rect::new(0, 1, 80, 22), Pane::Stage, true, rows).text.height;
+        assert_eq!([0, 6, 8, 9, 60, u16::MAX].map(reading), [8, 8, 10, 11, 11, 11]);
+        assert_eq!(
+            [(80, 22), (80, 21), (100, 21)].map(|(w, h)| one_at_a_time(Rect::new(0, 1, w, h))),
+            [false, true, false]
+        );
     }
 }

@@ -23,12 +23,8 @@ impl View<'_> {
             let time = format!("{}:{:02}", clock.seconds / 60, clock.seconds % 60);
             put_right(buf, inner, inner.width, 0, &time, self.theme.style(Role::Dim));
         }
-        if let Some(notice) = &self.tour.notice {
-            let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..inner };
-            put(buf, row, 0, 0, &clean_line(notice), self.theme.style(Role::Warning));
-        }
         let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
-        match &player.watch {
+        let extent = match &player.watch {
             None => self.large(player, below, buf),
             Some(watch) => {
                 let asked = self.asked_lines(player, below.width);
@@ -41,7 +37,11 @@ impl View<'_> {
                 self.stage(watch, false, stage, buf);
                 Extent::default()
             }
+        };
+        if let Some(notice) = &self.tour.notice {
+            self.notice(notice, area, buf);
         }
+        extent
     }
 
     /// The words of a step without a run, in the middle of the screen.
@@ -51,8 +51,7 @@ impl View<'_> {
         let document = self.document(player, step, wide);
         let widest = document.lines.iter().map(Line::width).max().unwrap_or(0);
         let wide = u16::try_from(widest).unwrap_or(wide).min(wide).max(wide.min(40));
-        let beyond = document.lines.len().saturating_sub(area.height.into());
-        let scroll = player.scroll.min(beyond);
+        let (scroll, beyond) = document.scroll(player, area.height);
         let high = u16::try_from(document.lines.len()).unwrap_or(u16::MAX).min(area.height);
         let middle = Rect {
             x: area.x + (area.width - wide) / 2,
@@ -63,7 +62,7 @@ impl View<'_> {
         for (y, line) in (0..high).zip(document.lines.iter().skip(scroll)) {
             put_line(buf, middle, 0, y, line);
         }
-        Extent { text: beyond, below: document.below(scroll, high) }
+        Extent { text: beyond, below: document.below(scroll, high), scroll }
     }
 
     /// The prediction and its options, for above the stage.

@@ -293,6 +293,57 @@ fn a_question_below_the_screen_is_scrolled_to_before_it_is_answered() {
 }
 
 #[test]
+fn what_a_run_answers_is_in_sight_when_it_was_judged() {
+    for (width, height) in [(80, 24), (100, 24), (80, 30), (120, 36)] {
+        let mut set = Set::at(TURNS);
+        let lines = "A line of its own.\n\n".repeat(20);
+        set.tour.lessons[1].steps[TURNS].blocks.splice(0..0, fixture::blocks(&lines));
+        set.tour.open(1, TURNS);
+        let seen = |set: &mut Set| rows(&set.draw_and_tell(width, height)).join("\n");
+        set.answer(1).run().play(TIMESLICE, 700);
+        assert!(!seen(&mut set).contains("Yours was"), "{}", seen(&mut set));
+        set.play_all(TIMESLICE);
+        let answered = seen(&mut set);
+        assert!(answered.contains("measured: 3.98 ms, you said"), "{width}x{height}: {answered}");
+        assert!(answered.contains("Yours was 3.98 ms"), "{width}x{height}: {answered}");
+        // From there the learner goes on as from anywhere.
+        set.key(Key::Home);
+        assert!(seen(&mut set).contains("A line of its own"), "{}", seen(&mut set));
+        set.play_all(TIMESLICE);
+        assert!(seen(&mut set).contains("A line of its own"), "who has scrolled stays: {}", seen(&mut set));
+    }
+}
+
+#[test]
+fn where_one_pane_hides_the_answer_the_foot_says_how_to_see_it() {
+    let mut set = during(TURNS, TIMESLICE, 700);
+    let seen = |set: &mut Set| rows(&set.draw_and_tell(40, 12)).join("\n");
+    assert!(!seen(&mut set).contains("the answer"));
+    set.play_all(TIMESLICE);
+    assert!(seen(&mut set).contains(" tab the answer "), "{}", seen(&mut set));
+    set.key(Tab);
+    let read = seen(&mut set);
+    assert!(read.contains("Yours was 3.98 ms") && !read.contains("the answer"), "{read}");
+}
+
+#[test]
+fn a_long_notice_keeps_its_file_and_its_remedy() {
+    let path = format!("/home/{}/state/forklore/progress.json", "a-long-name/".repeat(12).trim_end_matches('/'));
+    let notice = format!("{path} cannot be read (EOF while parsing); it was moved aside to {path}.bad-1790000000");
+    for (width, height) in SIZES {
+        for mut set in [before(), presenting(), during(TURNS, TIMESLICE, 700)] {
+            set.event(Event::Notice(notice.clone()));
+            let drawn = rows(&set.draw(width, height, &Theme::default()));
+            let said =
+                drawn[usize::from(height) - 3..].iter().flat_map(|row| row.split_whitespace()).collect::<Vec<_>>();
+            let said = said.join(" ");
+            assert!(said.contains("progress.json cannot be read"), "{width}x{height}: {drawn:#?}");
+            assert!(said.ends_with("progress.json.bad-1790000000"), "{width}x{height}: {drawn:#?}");
+        }
+    }
+}
+
+#[test]
 fn on_a_small_screen_the_panes_take_turns() {
     let mut set = during(TURNS, TIMESLICE, 700);
     let seen = |set: &Set| rows(&set.draw(40, 12, &Theme::default())).join("\n");

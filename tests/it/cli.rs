@@ -92,6 +92,28 @@ fn list_speaks_the_language_that_is_asked_for() {
 }
 
 #[test]
+fn a_theme_or_language_that_is_wrong_is_refused_by_every_command() {
+    let here = Surroundings::new(User::Me);
+    std::fs::write(here.home().join("mine.toml"), "name = \"mine\"\n[roles]\ntitel = \"red\"\n").expect("written");
+    std::fs::write(here.home().join("good.toml"), "name = \"good\"\n[roles]\ntitle = \"#7a3e00 yellow bold\"\n")
+        .expect("written");
+    std::fs::create_dir(here.home().join("de")).expect("made");
+    let text = "+++\nid = \"eins\"\ntitle = \"Eins\"\npart = \"P\"\n+++\n## Eins\nWort.\n";
+    std::fs::write(here.home().join("de/01-eins.md"), text).expect("written");
+    std::fs::write(here.home().join("run.json"), forklore(&here, "run crash --for 1 --json").out).expect("written");
+    for command in ["list", "check", "doctor", "run crash --for 1", "replay run.json"] {
+        forklore(&here, &format!("{command} --theme mine.toml")).could_not("mine.toml:3: ");
+        forklore(&here, &format!("{command} --theme nowhere")).could_not("--theme nowhere: neither a theme (");
+        forklore(&here, &format!("{command} --lang xx")).could_not("--lang xx: the languages are: en, zh");
+        let said = forklore(&here, &format!("{command} --theme good.toml --lang zh_CN.UTF-8"));
+        assert_eq!((said.code, &*said.err), (0, ""), "{command}");
+    }
+    for command in ["list --lessons . --lang de", "check de --lang de", "doctor --lessons . --lang de"] {
+        assert_eq!(forklore(&here, command).code, 0, "{command}: a language of one's own");
+    }
+}
+
+#[test]
 fn doctor_tells_everybody_what_is_allowed() {
     for user in User::all() {
         let here = Surroundings::new(user);
@@ -103,7 +125,30 @@ fn doctor_tells_everybody_what_is_allowed() {
         let json = forklore(&here, "doctor --json").json();
         assert!(json["capabilities"].as_array().is_some_and(|all| all.len() > 10), "{json}");
         assert!(json["demos"].as_array().is_some_and(|all| all.iter().all(|d| d["source"].is_string())), "{json}");
-        assert!(std::fs::read_dir(here.home()).expect("home").next().is_none(), "doctor only looks");
+        assert_eq!(json["progress"]["kept"], true, "{json}");
+        assert!(std::fs::read_dir(here.home()).expect("home").next().is_none(), "doctor leaves nothing behind");
+    }
+}
+
+#[test]
+fn doctor_tries_whether_progress_can_be_kept() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        std::fs::write(here.home().join("state"), "no directory").expect("written");
+        let state = here.home().join("state");
+        let ask = |words: &str| {
+            let mut command = here.forklore(words.split(' '));
+            command.env("XDG_STATE_HOME", &state);
+            Said::by(command)
+        };
+        let said = ask("doctor");
+        let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((said.code, &*said.err), (0, ""));
+        assert!(words.contains(&format!("cannot write in {}: ", state.display())), "{}", said.out);
+        assert!(words.contains(&format!("to allow it: move the file {} away", state.display())), "{}", said.out);
+        let json = ask("doctor --json").json();
+        assert_eq!(json["progress"]["kept"], false, "{json}");
+        assert!(json["progress"]["remedy"].as_str().is_some_and(|remedy| remedy.contains("move the file")), "{json}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 fn nothing_is_wrong_with_them() {
     let library = Library::new(embed::lessons(), "en");
     assert!(!library.is_empty());
-    let found = library.check(&demo::specs(), &embed::claims());
+    let found = library.check(&Library::default(), &demo::specs(), &embed::claims());
     let said: String = found.iter().map(|diagnostic| library.render(diagnostic)).collect();
     assert!(found.is_empty(), "\n{said}");
 }

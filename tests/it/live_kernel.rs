@@ -9,8 +9,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The longest that a turn can be told differently by the switch records and by schedstat: the kernel reads the run
-/// queue's clock first and writes the record some microseconds later, and that clock leaves out interrupts.
+/// The longest that a turn can be told differently by the switch records and by schedstat, in nanoseconds. Both of its
+/// records are written some microseconds after the run queue's clock was read for the account, so that the difference of
+/// two delays is left: either way, by who leaves and who comes, whatever the turn's length. Where the kernel accounts for it
+/// (`CONFIG_PARAVIRT_TIME_ACCOUNTING`, `CONFIG_IRQ_TIME_ACCOUNTING`), that clock leaves out stolen time and interrupts too:
+/// what that comes to is in the hundredth part that is allowed besides.
 const PER_TURN: u64 = 10_000;
 
 /// Shares that differ by less are the same: three points of a hundred.

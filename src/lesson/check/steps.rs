@@ -1,7 +1,8 @@
 //! The steps as texts: headings, length, links and figures.
 
 use super::{Course, Page};
-use crate::lesson::{Block, Span, Text};
+use crate::lesson::{Block, Diagnostic, Lesson, Pos, Severity, Span, Text};
+use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 /// Words a step may have without a picture or a demo beside them.
@@ -10,7 +11,7 @@ const WORDS: usize = 120;
 pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
     let lesson = page.lesson;
     let before = 1..lesson.steps.first().map_or(page.lines.len() + 1, |step| step.at.line);
-    references(course, page, &lesson.intro, &before);
+    references(course, page, &lesson.intro, &before, 0);
     for (index, step) in lesson.steps.iter().enumerate() {
         let lines = page.step(index);
         if step.title.is_empty() {
@@ -28,12 +29,12 @@ pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
             let at = page.line(step.at.line);
             page.say(page.warning(at, what).help("split it, shorten it, or show what it says"));
         }
-        references(course, page, &step.blocks, &lines);
+        references(course, page, &step.blocks, &lines, index + 1);
     }
 }
 
-/// Links and figures that lead nowhere.
-fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines: &std::ops::Range<usize>) {
+/// Links and figures that lead nowhere, in blocks that are read when the demos of so many steps can have run.
+fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines: &Range<usize>, steps: usize) {
     let mut seen: Vec<&str> = Vec::new();
     let mut spans: Vec<&Span> = Vec::new();
     for block in blocks {
@@ -41,13 +42,13 @@ fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines:
     }
     for span in spans {
         let (Some(to), wrong) = (match (&span.figure, &span.link) {
-            (Some(figure), _) => (Some(figure.as_str()), figure_wrong(course, figure)),
+            (Some(figure), _) => (Some(figure.as_str()), figure_wrong(course, page.lesson, figure, steps)),
             (None, Some(link)) => (Some(link.as_str()), link_wrong(course, link)),
             (None, None) => (None, None),
         }) else {
             continue;
         };
-        if let Some((what, near)) = wrong
+        if let Some(wrong) = wrong
             && !page.full()
             && !seen.contains(&to)
         {
@@ -58,42 +59,75 @@ fn references(course: &Course<'_>, page: &mut Page<'_>, blocks: &[Block], lines:
                 places.push(page.word(lines.clone(), name));
             }
             for at in places {
-                let error = page.error(at, what.clone());
-                page.say(match &near {
-                    Some(near) => error.help(format!("did you mean “{near}”?")),
-                    None => error,
-                });
+                page.say(wrong.at(page, at));
             }
         }
     }
 }
 
-type Wrong = Option<(String, Option<String>)>;
+/// What is wrong with a link or a figure.
+struct Wrong {
+    severity: Severity,
+    what: String,
+    remedy: Option<String>,
+}
 
-fn figure_wrong(course: &Course<'_>, figure: &str) -> Wrong {
+impl Wrong {
+    /// It is not there; perhaps another was meant.
+    fn missing(what: String, near: Option<String>) -> Self {
+        let remedy = near.map(|near| format!("did you mean “{near}”?"));
+        Self { severity: Severity::Error, what, remedy }
+    }
+
+    fn at(&self, page: &Page<'_>, at: (Pos, usize)) -> Diagnostic {
+        let said = match self.severity {
+            Severity::Error => page.error(at, self.what.clone()),
+            Severity::Warning => page.warning(at, self.what.clone()),
+        };
+        Diagnostic { remedy: self.remedy.clone(), ..said }
+    }
+}
+
+fn figure_wrong(course: &Course<'_>, lesson: &Lesson, figure: &str, steps: usize) -> Option<Wrong> {
     let (demo, value) = figure.split_once('.')?;
     let Some(spec) = course.demo(demo) else {
         let near = crate::lesson::nearest(demo, course.demo_names());
-        return Some((format!("there is no demo {demo}"), near.map(|near| format!("{near}.{value}"))));
+        return Some(Wrong::missing(format!("there is no demo {demo}"), near.map(|near| format!("{near}.{value}"))));
     };
-    if spec.returns(value).is_some() {
-        return None;
+    if spec.returns(value).is_none() {
+        let near = crate::lesson::nearest(value, spec.returns.iter().map(|r| r.name));
+        return Some(Wrong::missing(format!("{demo} returns no {value}"), near.map(|near| format!("{demo}.{near}"))));
     }
-    let near = crate::lesson::nearest(value, spec.returns.iter().map(|r| r.name));
-    Some((format!("{demo} returns no {value}"), near.map(|near| format!("{demo}.{near}"))))
+    not_measured(course, lesson, demo, steps)
 }
 
-fn link_wrong(course: &Course<'_>, link: &str) -> Wrong {
+/// A figure of a demo that has not run when it is read, in this lesson or in one that is to be done first.
+fn not_measured(course: &Course<'_>, lesson: &Lesson, demo: &str, steps: usize) -> Option<Wrong> {
+    let runs = |lesson: &Lesson| lesson.steps.iter().position(|step| step.demo().is_some_and(|d| d.name == demo));
+    let first = runs(lesson);
+    let before = |id: &String| course.known().any(|other| other.id == *id && runs(other).is_some());
+    if first.is_some_and(|first| first < steps) || lesson.after.iter().any(before) {
+        return None;
+    }
+    let what = match first {
+        Some(first) => format!("{demo} runs later, in step {}: there is no figure yet", first + 1),
+        None => format!("{demo} does not run in this lesson: there may be no figure"),
+    };
+    let remedy = Some("quote a figure in the step that measures it, or after it".to_owned());
+    Some(Wrong { severity: Severity::Warning, what, remedy })
+}
+
+fn link_wrong(course: &Course<'_>, link: &str) -> Option<Wrong> {
     let name = link.strip_prefix("lesson:")?;
     let (name, step) = name.split_once(':').map_or((name, None), |(name, step)| (name, Some(step)));
-    let Some((lesson, _)) = course.lessons.iter().find(|(l, _)| l.id == name || file_is(&l.file, name)) else {
+    let Some(lesson) = course.known().find(|l| l.id == name || file_is(&l.file, name)) else {
         let near = crate::lesson::nearest(name, course.ids());
-        return Some((format!("there is no lesson {name}"), near.map(|near| format!("lesson:{near}"))));
+        return Some(Wrong::missing(format!("there is no lesson {name}"), near.map(|near| format!("lesson:{near}"))));
     };
     let step = step?;
     let steps = lesson.steps.len();
     let there = step.parse().is_ok_and(|step: usize| (1..=steps).contains(&step));
-    (!there).then(|| (format!("lesson {name} has steps 1 to {steps}"), None))
+    (!there).then(|| Wrong::missing(format!("lesson {name} has steps 1 to {steps}"), None))
 }
 
 fn file_is(file: &str, name: &str) -> bool {

@@ -41,7 +41,25 @@ fn complaints(files: &[(&str, &str)]) -> String {
     };
     let library = Library::new(files.iter().map(file), "en");
     let claims: ClaimIds = [("000-17", "a"), ("000-27", "b")].into_iter().collect();
-    library.check(&[&DEMO, &OTHER], &claims).iter().map(|d| library.render(d)).collect::<Vec<_>>().join("\n")
+    library
+        .check(&Library::default(), &[&DEMO, &OTHER], &claims)
+        .iter()
+        .map(|d| library.render(d))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What is said of the first file, with the second beside it.
+fn beside(text: &str, other: &str) -> String {
+    let file = |name: &str, text: &str| LessonFile {
+        file: name.to_owned(),
+        bytes: text.as_bytes().to_vec().into(),
+        lang: "en".to_owned(),
+    };
+    let library = Library::new([file("en/01-a.md", text)], "en");
+    let others = Library::new([file("en/02-b.md", other)], "en");
+    let said = library.check(&others, &[&DEMO, &OTHER], &ClaimIds::default());
+    said.iter().map(|d| library.render(d)).collect::<Vec<_>>().join("\n")
 }
 
 /// What is said of one lesson with this body after a good front matter.
@@ -115,6 +133,7 @@ mistakes! {
     quiz_unreadable: body("## One\nword\n\n```quiz\nWho?\n- [ ] a :: no\n- [ ] b :: no\n```\n\n```quiz\nWho?\n- a\n- b\n```\n\n```quiz\nWho?\n- [x] a\n- [ ] b :: no\n```");
     links_nowhere: body("## One\n线程 [word](lesson:b), [there](12-crush.md), [here](lesson:a:1), [far](lesson:a:7), [web](https://example.org).");
     figures_unknown: body("## One\n线程 {{crash.survivers}} and {{crsh.tabs}}, {{crash.tabs}}, {{nothing}}; {{crash.survivers}}.");
+    figures_not_measured: body(&format!("## One\n线程 {{{{crash.tabs}}}} and {{{{timeslice.tabs}}}}.\n\n## Two\n{{{{crash.died}}}}\n\n{RUN}\n## Three\n{{{{crash.tabs}}}}, {{{{timeslice.tabs}}}}"));
     step_too_long: body(&format!("## One\n{}", "word ".repeat(121)));
     step_too_long_in_chinese: body(&format!("## 一\n{}", "线程".repeat(121)));
     step_without_heading: body("##\nword");
@@ -132,6 +151,27 @@ mistakes! {
 }
 
 #[test]
+fn a_lesson_may_quote_what_the_one_before_it_measures() {
+    let text = format!("{}## One\n{{{{crash.tabs}}}}\n", FRONT.replace("part", "after = [\"b\"]\npart"));
+    let other = |run: &str| format!("{}## One\nword\n\n{run}", FRONT.replace("\"a\"", "\"b\""));
+    assert_eq!(beside(&text, &other(RUN)), "");
+    assert!(beside(&text, &other("")).contains("crash does not run in this lesson"));
+}
+
+#[test]
+fn a_lesson_may_refer_to_those_beside_it() {
+    let text = format!(
+        "{}## One\n[by id](lesson:b:2), [by file](02-b.md), [wrong step](lesson:b:3)\n",
+        FRONT.replace("part", "after = [\"b\"]\npart")
+    );
+    let other = format!("{}## One\n[nowhere](lesson:z)\n\n## Two\nword\n", FRONT.replace("\"a\"", "\"b\""));
+    let said = beside(&text, &other);
+    assert_eq!(said.matches("error").count(), 1, "{said}");
+    assert!(said.contains("lesson b has steps 1 to 2"), "{said}");
+    assert!(complaints(&[("en/01-a.md", &text)]).contains("there is no lesson b"), "without it there is none");
+}
+
+#[test]
 fn what_acts_on_a_terminal_is_never_shown() {
     let nasty = "\u{1b}]52;c;x\u{7}\u{202e}";
     let said = body(&format!(
@@ -145,7 +185,7 @@ fn a_lesson_full_of_mistakes_is_not_searched_for_ever() {
     let links: String = (0..50_000).map(|i| format!("[a](lesson:x{i})\n")).take(19_000).collect();
     let (lesson, said) = parse(format!("{FRONT}## One\n{links}").as_bytes(), "01-a.md", "en");
     assert_eq!(said, []);
-    let said = check(&[(lesson, links)], &[&DEMO], &ClaimIds::default());
+    let said = check(&[(lesson, links)], &[], &[&DEMO], &ClaimIds::default());
     assert_eq!(said.len(), read_limits::MESSAGES);
 }
 

@@ -130,7 +130,7 @@ impl Set {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
         let extent = View { tour: &self.tour, scene: &self.scene, theme: &Theme::default() }.draw(area, &mut buf);
-        self.event(Event::Extent { text: extent.text, below: extent.below });
+        self.event(Event::Extent { text: extent.text, below: extent.below, scroll: extent.scroll });
         buf
     }
 

@@ -43,7 +43,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => ".{0,60}".prop_map(Event::Notice),
         1 => proptest::option::of(".{0,60}").prop_map(Event::Banner),
         1 => any::<u64>().prop_map(Event::Clock),
-        1 => (0..50_usize, 0..9_usize).prop_map(|(text, below)| Event::Extent { text, below }),
+        1 => (0..50_usize, 0..9_usize, 0..50_usize).prop_map(|(text, below, scroll)| Event::Extent { text, below, scroll }),
     ]
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Where the kernel's switch records or the workers' own clocks are the source, times are summed from the lanes; where
 //! /proc is only sampled, they are the kernel's own account, which is exact even then. What a source cannot know is `–`.
+//! Where there is room, the ids by which other programs know the workers stand beside their letters.
 
 use crate::fact::{Nanos, Source, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
@@ -27,6 +28,8 @@ pub struct Workers<'a> {
 /// A column; those that come later are left out earlier when it is narrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
+    Pid,
+    Tid,
     State,
     Ran,
     Waited,
@@ -39,7 +42,9 @@ enum Column {
 }
 
 /// In the order of the screen.
-const SHOWN: [Column; 9] = [
+const SHOWN: [Column; 11] = [
+    Column::Pid,
+    Column::Tid,
     Column::State,
     Column::Ran,
     Column::Waited,
@@ -52,12 +57,14 @@ const SHOWN: [Column; 9] = [
 ];
 
 /// The first goes last: without its time on the core a worker is only a letter.
-const KEPT: [Column; 9] = [
+const KEPT: [Column; 11] = [
     Column::Ran,
     Column::State,
     Column::Waited,
     Column::Nice,
     Column::Cpus,
+    Column::Pid,
+    Column::Tid,
     Column::PushedOff,
     Column::Turns,
     Column::Median,
@@ -66,9 +73,14 @@ const KEPT: [Column; 9] = [
 
 const UNKNOWN: &str = "–";
 
+/// In a narrower table there are no ids: what the workers did is worth more.
+const IDS: u16 = 56;
+
 impl Column {
     fn head(self) -> &'static str {
         match self {
+            Self::Pid => "PID",
+            Self::Tid => "TID",
             Self::State => "state",
             Self::Ran => "ran",
             Self::Waited => "waited",
@@ -93,6 +105,8 @@ impl Column {
         let sampled = source == Source::Sampled;
         let account = |take: fn(&crate::fact::Account) -> String| task.counters.as_ref().map(take);
         let text = match self {
+            Self::Pid => Some(task.pid.to_string()),
+            Self::Tid => Some(task.tid.to_string()),
             Self::State => Some(state(task, source).to_owned()),
             Self::Ran if sampled => account(|a| a.ran.to_string()),
             Self::Ran => Some(task.ran_until(now).to_string()),
@@ -142,14 +156,18 @@ fn state(task: &TaskTally, source: Source) -> &'static str {
 
 impl Workers<'_> {
     /// The columns that fit beside the workers' names, each with its width, in the order of the screen.
-    fn fitted(&self, tasks: &[&TaskTally], source: Source, room: usize) -> Vec<(Column, usize)> {
+    fn fitted(&self, tasks: &[&TaskTally], source: Source, ids: bool, room: usize) -> Vec<(Column, usize)> {
         let wide = |column: Column| {
             let cells = tasks.iter().map(|t| width(&column.cell(t, source, self.now)));
             cells.chain([width(column.head()), column.least()]).max().unwrap_or(0)
         };
-        // What nobody has, has no column; nor have the CPUs where they are the same for all.
+        // What nobody has, has no column; nor have nice values where nobody is nicer, the CPUs where they are the same for
+        // all, and the threads' ids where each is the first of its process and has its id.
         let has = |column: Column| match column {
-            Column::Work | Column::Nice => tasks.iter().any(|t| column.cell(t, source, self.now) != UNKNOWN),
+            Column::Pid => ids,
+            Column::Tid => ids && tasks.iter().any(|t| t.tid.0 != t.pid.0),
+            Column::Work => tasks.iter().any(|t| column.cell(t, source, self.now) != UNKNOWN),
+            Column::Nice => tasks.iter().any(|t| t.nice.is_some_and(|nice| nice != 0)),
             Column::Cpus => tasks.windows(2).any(|pair| pair[0].cpus != pair[1].cpus),
             _ => true,
         };
@@ -182,7 +200,7 @@ impl Widget for &Workers<'_> {
         let words = area.width >= 36;
         let names: Vec<String> = tasks.iter().map(|t| self.name(t, words)).collect();
         let first = names.iter().map(|n| width(n)).chain([6]).max().unwrap_or(6) + 2;
-        let columns = self.fitted(&tasks, source, usize::from(area.width).saturating_sub(first));
+        let columns = self.fitted(&tasks, source, area.width >= IDS, usize::from(area.width).saturating_sub(first));
         let (dim, text) = (self.theme.style(Role::Dim), self.theme.style(Role::Text));
 
         let mut ends = Vec::new();
@@ -264,6 +282,38 @@ mod tests {
     fn columns_are_left_out_in_order() {
         let all: Vec<_> = [80, 66, 50, 36, 20, 10].map(|w| table(w, 4)).into();
         assert_snapshot!(all.join("----\n"));
+    }
+
+    #[test]
+    fn processes_have_a_pid_and_threads_share_one() {
+        let mut scene = fixture::three_workers();
+        let theme = Theme::default();
+        let table =
+            |scene: &Scene, width| shown(&Workers { scene, theme: &theme, now: scene.now(), chosen: None }, width, 4);
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let head = words(table(&scene, IDS).lines().next().expect("a head"));
+        assert_eq!(head[..4], ["worker", "PID", "TID", "state"], "threads have both");
+        let ids = |line: &str| words(line)[3..5].to_vec();
+        assert_eq!(
+            table(&scene, IDS).lines().skip(1).map(ids).collect::<Vec<_>>(),
+            [["100", "101"], ["100", "102"], ["100", "103"]]
+        );
+        assert!(!table(&scene, IDS - 1).contains("PID"), "not where it is narrow");
+        for task in &mut scene.tally.tasks {
+            task.pid = crate::fact::Pid(task.tid.0);
+        }
+        let told = table(&scene, IDS);
+        assert!(told.contains("PID") && told.contains("103") && !told.contains("TID"), "{told}");
+    }
+
+    #[test]
+    fn a_nice_value_is_shown_as_soon_as_one_worker_is_nicer() {
+        assert!(!table(110, 4).contains("nice"));
+        let mut scene = fixture::three_workers();
+        scene.tally.tasks[1].nice = Some(5);
+        let theme = Theme::default();
+        let told = shown(&Workers { scene: &scene, theme: &theme, now: scene.now(), chosen: None }, 50, 4);
+        assert!(told.contains("nice"), "{told}");
     }
 
     #[test]

@@ -34,13 +34,50 @@ fn a_lesson_that_is_right_and_one_that_is_not() {
         let here = Surroundings::new(user);
         lesson(&here, "at least 0");
         let said = forklore(&here, "check 01-sample.md");
-        assert_eq!((said.code, &*said.out, &*said.err), (0, "1 lesson, 0 errors, 0 warnings\n", ""));
+        assert_eq!((said.code, &*said.out, &*said.err), (0, "1 lesson in 1 file, 0 errors, 0 warnings\n", ""));
         lesson(&here, "never in a lifetime");
         let said = forklore(&here, "check .");
         assert_eq!((said.code, &*said.err), (1, ""));
         assert!(said.out.contains("./01-sample.md:13:") && said.out.contains("^^"), "{}", said.out);
-        assert!(said.out.ends_with("1 lesson, 1 error, 0 warnings\n"), "{}", said.out);
+        assert!(said.out.ends_with("1 lesson in 1 file, 1 error, 0 warnings\n"), "{}", said.out);
     }
+}
+
+#[test]
+fn a_lesson_in_two_languages_is_one_in_two_files() {
+    let here = Surroundings::new(User::Me);
+    lesson(&here, "at least 0");
+    for folder in ["en", "zh"] {
+        fs::create_dir(here.home().join(folder)).expect("made");
+        fs::copy(here.home().join("01-sample.md"), here.home().join(folder).join("01-sample.md")).expect("copied");
+    }
+    let said = forklore(&here, "check en zh");
+    assert_eq!((said.code, &*said.out), (0, "1 lesson in 2 files, 0 errors, 0 warnings\n"));
+    let said = forklore(&here, "check");
+    let counts: Vec<usize> = said.out.split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert!(said.out.contains(" lessons in ") && counts[1] == 2 * counts[0], "{}", said.out);
+}
+
+#[test]
+fn one_lesson_may_refer_to_its_folder_and_to_those_of_the_program() {
+    let here = Surroundings::new(User::Me);
+    lesson(&here, "at least 0");
+    let known = &forklore(&here, "list --json").json()["lessons"][0]["id"];
+    let text = format!(
+        "+++\nid = \"mine\"\ntitle = \"Mine\"\npart = \"Samples\"\n+++\n## One\n[There](lesson:{}), [here](lesson:sample), \
+         [nowhere](lesson:nowhere).\n",
+        known.as_str().expect("an id")
+    );
+    fs::write(here.home().join("02-mine.md"), text).expect("written");
+    let whole = here.home().join("02-mine.md");
+    for path in ["02-mine.md", "./02-mine.md", whole.to_str().expect("plain")] {
+        let said = forklore(&here, &format!("check {path}"));
+        assert!(said.out.contains("there is no lesson nowhere"), "{}", said.out);
+        assert!(said.out.ends_with("\n1 lesson in 1 file, 1 error, 0 warnings\n"), "{}", said.out);
+    }
+    // A folder is a course of its own: the tour that reads it has no other lessons.
+    let said = forklore(&here, "check .");
+    assert!(said.out.ends_with("\n2 lessons in 2 files, 2 errors, 0 warnings\n"), "{}", said.out);
 }
 
 #[test]
