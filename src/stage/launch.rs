@@ -80,6 +80,19 @@ pub(super) fn default_signals() {
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
 }
 
+/// Puts this process under the ordinary scheduling policy, whatever the shell that began it all had (`chrt`): spinning
+/// workers under a real-time policy would starve the machine, and the warden that is to end them (sched(7)).
+///
+/// # Errors
+/// The kernel's refusal.
+pub(super) fn ordinary_policy() -> std::io::Result<()> {
+    let ordinary = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 is the calling thread, the parameter lives through the call, and going down to SCHED_OTHER takes no right.
+    #[expect(unsafe_code, reason = "sched_setscheduler(2)")]
+    let refused = unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const ordinary) };
+    if refused == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
 /// Forks a child that runs `body` and ends with its code (101 if it panics).
 ///
 /// # Errors
@@ -123,6 +136,33 @@ mod tests {
             .expect("fork");
             let pid = RawPid::from_raw(i32::try_from(child.0).expect("a pid"));
             assert_eq!(waitpid(pid, None), Ok(WaitStatus::Exited(pid, code)));
+        }
+    }
+
+    #[test]
+    fn a_real_time_policy_is_left() {
+        let child = fork_child(|| {
+            let urgent = libc::sched_param { sched_priority: 1 };
+            // SAFETY: as in `ordinary_policy`; the child is this test's own and ends at once.
+            #[expect(unsafe_code, reason = "sched_setscheduler(2)")]
+            let refused = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const urgent) } != 0;
+            // SAFETY: it takes a number and gives one back.
+            #[expect(unsafe_code, reason = "sched_getscheduler(2)")]
+            let policy = || unsafe { libc::sched_getscheduler(0) };
+            let was = policy();
+            match (refused, ordinary_policy()) {
+                (true, _) => 2,
+                (false, Ok(())) if was == libc::SCHED_FIFO && policy() == libc::SCHED_OTHER => 0,
+                (false, _) => 1,
+            }
+        })
+        .expect("fork");
+        let pid = RawPid::from_raw(i32::try_from(child.0).expect("a pid"));
+        match waitpid(pid, None) {
+            Ok(WaitStatus::Exited(_, 2)) => {
+                println!("SKIP: only root, or whoever has RLIMIT_RTPRIO, can have a real-time policy");
+            }
+            ended => assert_eq!(ended, Ok(WaitStatus::Exited(pid, 0))),
         }
     }
 }

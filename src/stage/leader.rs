@@ -2,7 +2,7 @@
 
 use super::board::Board;
 use super::cast::Stage;
-use super::launch::{close_all_but, default_signals, inherited};
+use super::launch::{close_all_but, default_signals, inherited, ordinary_policy};
 use super::wire::{Brief, Lines};
 use super::{limits, now};
 use crate::fact::{Fact, Stamped, Unavailable};
@@ -58,6 +58,7 @@ fn prepare(args: &[String]) -> anyhow::Result<Option<Stage>> {
         return Ok(None);
     }
     rustix::process::setsid().context("cannot have a session of its own")?;
+    ordinary_policy().context("cannot leave the real-time policy")?;
     // As for workers: a refusal is no reason to stop.
     let _ = rustix::thread::set_name(c"forklore leader");
     let numbers: Vec<RawFd> = args.iter().filter_map(|a| a.parse().ok()).collect();
