@@ -216,11 +216,13 @@ fn the_mouse_answers_and_the_wheel_scrolls() {
     let (said, _) = place(&screen, "you said");
     assert_eq!(said, place(&screen, "10 % .. 40 %").0, "{screen}");
     pty.resize(40, 12);
-    let top = sees(&pty, &[" more ", "You type"]);
+    sees(&pty, &[" more ", "You type"]);
     pty.send("\x1b[<65;10;5M".repeat(2));
     misses(&pty, &["You type"]);
     pty.send("\x1b[<64;10;5M".repeat(9));
-    pty.until(|screen| screen == top, "the top of the text again");
+    // The screen right after the resize is nothing to compare with: the rest of a frame of the old size may still come.
+    let screen = sees(&pty, &[" more ", "You type"]);
+    assert_eq!(place(&screen, "You type").0, 3, "the top of the text again: {screen}");
     leave(pty, "qq");
 }
 
