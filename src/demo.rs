@@ -3,6 +3,7 @@
 mod crash;
 mod footprint;
 mod isolation;
+mod limits;
 mod pace;
 mod sizes;
 mod timeslice;
@@ -27,8 +28,14 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] =
-    &[&timeslice::Timeslice, &isolation::Isolation, &footprint::Footprint, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] = &[
+    &timeslice::Timeslice,
+    &isolation::Isolation,
+    &footprint::Footprint,
+    &limits::Limits,
+    &crash::Crash,
+    &unruly::Unruly,
+];
 
 /// The demo called `name`.
 #[must_use]
