@@ -35,7 +35,9 @@ pub(super) fn grow(worker: &Worker, params: &Params) {
     let Some(before) = Sizes::of(Pid(std::process::id())) else { return };
     let wished = params.int("cap").unsigned_abs();
     let stack = params.int("stack_kib").unsigned_abs();
-    let own = Own { vsz: before.vsz, vsz_each: stack, users: bounds::tasks_of(getuid().as_raw()), ..Own::default() };
+    let guard = rustix::param::page_size() as u64 / 1024;
+    let own =
+        Own { vsz: before.vsz, vsz_each: stack + guard, users: bounds::tasks_of(getuid().as_raw()), ..Own::default() };
     let ram = bounds::ram().unwrap_or(0);
     let mut crowd = Crowd { worker, stack, wished, cap: wished, own, before, ram, first: None, started: 0, pace };
     match params.word("bound") {
@@ -98,7 +100,7 @@ impl Crowd<'_> {
         let lot = self.cap.div_ceil(LOTS).max(1);
         while self.started < self.cap {
             let refused = self.start(lot.min(self.cap - self.started));
-            self.measure();
+            self.measure(refused.is_some());
             if let Some(errno) = refused {
                 self.own.users = bounds::tasks_of(getuid().as_raw());
                 let limits = bounds::read(&self.own);
@@ -134,13 +136,16 @@ impl Crowd<'_> {
     }
 
     /// What this process has become.
-    fn measure(&mut self) {
+    fn measure(&mut self, refused: bool) {
         self.value("threads", json!(self.started));
         let Some(now) = Sizes::of(Pid(std::process::id())) else { return };
         self.own.vsz = now.vsz;
-        // The first lot brings code into memory that had not run before; it is counted only where there is no other.
-        let (had, then) = self.first.filter(|(had, _)| *had < self.started).unwrap_or((0, self.before));
-        self.first = self.first.or(Some((self.started, now)));
+        // A lot that was refused one is no measure: the stack of the thread that did not come is kept for the next.
+        if refused {
+            return;
+        }
+        // The first lot brings code into memory that had not run before.
+        let (had, then) = *self.first.get_or_insert((self.started, now));
         let more = self.started - had;
         let each = |now: u64, then: u64| (now.saturating_sub(then) + more / 2).checked_div(more);
         if let (Some(vsz), Some(rss)) = (each(now.vsz, then.vsz), each(now.rss, then.rss)) {
