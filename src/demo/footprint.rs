@@ -44,7 +44,7 @@ const TABLES: Measure =
 static IN_RAM: CurvesSpec = CurvesSpec {
     name: "memory",
     x: "workers",
-    y: "KiB in RAM, whole tree",
+    y: "KiB in RAM",
     kind: ReturnKind::Kib,
     curves: &[
         CurveSpec { curve: PSS.curve, label: "Pss: the true sum", stroke: Stroke::Measured },
@@ -56,7 +56,7 @@ static IN_RAM: CurvesSpec = CurvesSpec {
 static RESERVED: CurvesSpec = CurvesSpec {
     name: "reserved",
     x: "workers",
-    y: "KiB, whole tree",
+    y: "KiB",
     kind: ReturnKind::Kib,
     curves: &[
         CurveSpec { curve: VSZ.curve, label: "VSZ, added up", stroke: Stroke::Measured },

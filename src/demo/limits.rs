@@ -40,7 +40,7 @@ static TABLE: TableSpec = TableSpec {
         ColumnSpec { value: "allows", head: "allows", kind: ReturnKind::Count },
         ColumnSpec { value: "used", head: "used", kind: ReturnKind::Count },
         ColumnSpec { value: "stops", head: "stops at", kind: ReturnKind::Count },
-        ColumnSpec { value: "note", head: "", kind: ReturnKind::Word },
+        ColumnSpec { value: "note", head: "remark", kind: ReturnKind::Word },
     ],
 };
 

@@ -2,7 +2,7 @@
 //!
 //! pthread_create(3) and fork(2) name the limits. The errno is EAGAIN for nearly all of them, so it does not tell which.
 
-use super::groups;
+use super::groups::{self, Group};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use rustix::process::getuid;
 use std::fs;
@@ -21,8 +21,12 @@ const PIDS_KEPT: u64 = 400;
 pub(super) struct Limit {
     /// What it is called, as the one that refused.
     pub(super) name: &'static str,
-    /// The name with its unit or place, for the table.
+    /// The name with its unit, or with a number where there are several, for the table.
     pub(super) row: String,
+    /// Of this it is shown one: 1024 for KiB that are shown as MiB.
+    pub(super) per: u64,
+    /// The group that it is of, if it is of one.
+    pub(super) group: String,
     /// What is allowed; none if there is no limit.
     pub(super) allows: Option<u64>,
     /// What is used of it.
@@ -45,6 +49,21 @@ pub(super) enum Holds {
 }
 
 impl Limit {
+    /// A limit of which each thread takes `each`.
+    pub(super) fn new(name: &'static str, allows: Option<u64>, used: u64, each: u64, holds: Holds) -> Self {
+        Self { name, row: name.to_owned(), per: 1, group: String::new(), allows, used, each, holds }
+    }
+
+    /// Counted in KiB, and shown in MiB under this name.
+    fn in_mib(self, row: &str) -> Self {
+        Self { row: row.to_owned(), per: 1024, ..self }
+    }
+
+    /// That of the `n`th group on the path.
+    fn of_group(self, group: &Group, n: u32) -> Self {
+        Self { row: format!("{} {n}", self.name), group: group.path.display().to_string(), ..self }
+    }
+
     /// Threads that it still lets in; none if it is no bound.
     pub(super) fn room(&self) -> Option<u64> {
         let free = self.allows?.saturating_sub(self.used);
@@ -99,56 +118,51 @@ pub(super) struct Own {
 
 /// All limits as they are now.
 pub(super) fn read(own: &Own) -> Vec<Limit> {
-    let plain = |name, allows, used, each, holds| Limit { name, row: name.to_owned(), allows, used, each, holds };
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let tasks = tasks_of_all();
-    let kib = |bytes: u64| bytes / 1024;
-    let space = own.room.or_else(|| soft(Resource::RLIMIT_AS).map(kib));
+    let space = own.room.or_else(|| soft(Resource::RLIMIT_AS).map(|bytes| bytes / 1024));
     let user = match (own.tasks_bounded, exempt()) {
         (true, _) => Holds::Own,
         (false, true) => Holds::Exempt,
         (false, false) => Holds::Shared,
     };
     let mut limits = vec![
-        Limit {
-            row: "address space, KiB".to_owned(),
-            ..plain("address space", space, own.vsz, own.vsz_each, Holds::Own)
-        },
-        plain("RLIMIT_NPROC", soft(Resource::RLIMIT_NPROC), own.users, 1, user),
+        Limit::new("address space", space, own.vsz, own.vsz_each, Holds::Own).in_mib("addresses, MiB"),
+        Limit::new("RLIMIT_NPROC", soft(Resource::RLIMIT_NPROC), own.users, 1, user),
     ];
-    limits.extend(groups::tasks().into_iter().map(|group| Limit {
-        row: format!("pids.max of {}", group.path.display()),
-        ..plain("pids.max", Some(group.most), group.used, 1, Holds::Shared)
-    }));
+    limits.extend(
+        groups::tasks().into_iter().zip(1..).map(|(group, n)| {
+            Limit::new("pids.max", Some(group.most), group.used, 1, Holds::Shared).of_group(&group, n)
+        }),
+    );
     limits.extend([
-        plain("threads-max", number("/proc/sys/kernel/threads-max"), tasks, 1, Holds::Shared),
-        plain("pid_max", number("/proc/sys/kernel/pid_max"), tasks + PIDS_KEPT, 1, Holds::Shared),
+        Limit::new("threads-max", number("/proc/sys/kernel/threads-max"), tasks, 1, Holds::Shared),
+        Limit::new("pid_max", number("/proc/sys/kernel/pid_max"), tasks + PIDS_KEPT, 1, Holds::Shared),
         // A stack and the guard page below it.
-        plain("max_map_count", number("/proc/sys/vm/max_map_count"), maps(), 2, Holds::Own),
+        Limit::new("max_map_count", number("/proc/sys/vm/max_map_count"), maps(), 2, Holds::Own),
     ]);
     limits.extend(memory(own.vsz_each));
     limits
 }
 
-/// Limits of memory, in KiB. What the groups allow is only read before: a group that is full does not refuse, it ends.
+/// Limits of memory. That of a group is only for keeping away from: a group that is full does not refuse, it ends.
 fn memory(stack: u64) -> Vec<Limit> {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let field = |name: &str| field(&text, name);
-    let limit = |name, row: String, allows, used, each| Limit { name, row, allows, used, each, holds: Holds::Shared };
     let mut limits = Vec::new();
     if let (Some(total), Some(available)) = (field("MemTotal:"), field("MemAvailable:")) {
         let used = total.saturating_sub(available);
-        limits.push(limit("memory", "memory, KiB".to_owned(), Some(total), used, RESTING_KIB));
+        limits.push(Limit::new("memory", Some(total), used, RESTING_KIB, Holds::Shared).in_mib("memory, MiB"));
     }
-    limits.extend(groups::memory().into_iter().map(|group| {
-        let row = format!("memory of {}, KiB", group.path.display());
-        limit("memory", row, Some(group.most / 1024), group.used / 1024, RESTING_KIB)
+    limits.extend(groups::memory().into_iter().zip(1..).map(|(group, n)| {
+        let limit = Limit::new("memory", Some(group.most / 1024), group.used / 1024, RESTING_KIB, Holds::Shared);
+        limit.of_group(&group, n).in_mib(&format!("memory {n}, MiB"))
     }));
     // Only here does a reservation count as if it were memory (overcommit-accounting.rst).
     if fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|mode| mode.trim() == "2")
         && let (Some(most), Some(used)) = (field("CommitLimit:"), field("Committed_AS:"))
     {
-        limits.push(limit("commit limit", "commit limit, KiB".to_owned(), Some(most), used, stack));
+        limits.push(Limit::new("commit limit", Some(most), used, stack, Holds::Shared).in_mib("promised, MiB"));
     }
     limits
 }
@@ -205,33 +219,29 @@ pub(super) fn exempt() -> bool {
 mod tests {
     use super::*;
 
-    fn limit(name: &'static str, allows: Option<u64>, used: u64, each: u64, holds: Holds) -> Limit {
-        Limit { name, row: name.to_owned(), allows, used, each, holds }
-    }
-
     #[test]
     fn the_one_that_is_used_up_refused() {
-        let space = |used| limit("address space", Some(1_048_576), used, 8196, Holds::Own);
-        let user = |used, holds| limit("RLIMIT_NPROC", Some(300), used, 1, holds);
+        let space = |used| Limit::new("address space", Some(1_048_576), used, 8196, Holds::Own);
+        let user = |used, holds| Limit::new("RLIMIT_NPROC", Some(300), used, 1, holds);
         assert_eq!(refused_by(&[space(1_044_000), user(120, Holds::Shared)]), "address space");
         assert_eq!(refused_by(&[space(500_000), user(300, Holds::Own)]), "RLIMIT_NPROC");
         assert_eq!(refused_by(&[space(500_000), user(299, Holds::Own)]), "unknown", "one was left");
         assert_eq!(refused_by(&[space(500_000), user(298, Holds::Shared)]), "RLIMIT_NPROC", "counted a moment late");
         assert_eq!(refused_by(&[space(500_000), user(400, Holds::Exempt)]), "unknown", "it does not hold for root");
         assert_eq!(refused_by(&[user(300, Holds::Shared), space(1_044_000)]), "address space", "ones own first");
-        assert_eq!(refused_by(&[limit("pids.max", None, 9, 1, Holds::Shared)]), "unknown", "there is no limit");
+        assert_eq!(refused_by(&[Limit::new("pids.max", None, 9, 1, Holds::Shared)]), "unknown", "there is no limit");
     }
 
     #[test]
     fn others_are_left_a_tenth_or_256_or_half() {
-        let of = |allows, used| limit("pids.max", Some(allows), used, 1, Holds::Shared).share();
+        let of = |allows, used| Limit::new("pids.max", Some(allows), used, 1, Holds::Shared).share();
         assert_eq!(of(32_768, 300), Some(32_768 - 300 - 3276));
         assert_eq!(of(1000, 100), Some(900 - 256));
         assert_eq!(of(100, 60), Some(20), "a small one: half of what is free");
         assert_eq!(of(100, 200), Some(0));
-        let own = limit("max_map_count", Some(10), 0, 2, Holds::Own);
+        let own = Limit::new("max_map_count", Some(10), 0, 2, Holds::Own);
         assert_eq!((own.share(), own.room()), (None, Some(5)));
-        let limits = [limit("pids.max", Some(100), 60, 1, Holds::Shared), own];
+        let limits = [Limit::new("pids.max", Some(100), 60, 1, Holds::Shared), own];
         assert_eq!(share(&limits, 2000).0, 20);
         assert_eq!(share(&limits, 2000).1.map(|limit| limit.name), Some("pids.max"));
         assert_eq!(share(&limits, 20), (20, None));

@@ -90,7 +90,7 @@ impl Crowd<'_> {
         let (cap, because) = bounds::share(&limits, self.cap);
         if let Some(limit) = because {
             let what = format!("{} threads", self.wished);
-            let why = format!("of {} ({}) a part is left to other programs: {cap} are started", limit.row, limit.used);
+            let why = format!("a part of {} is left to other programs: {cap} are started at most", limit.row);
             self.worker.tell(Fact::Refused(Unavailable::new(what, why)));
         }
         self.cap = cap;
@@ -165,20 +165,14 @@ impl Crowd<'_> {
             self.point(curve, 0, kib);
             self.point(curve, self.started.max(1), kib);
         }
-        let cap = Limit {
-            name: "the cap",
-            row: "the demo's own cap".to_owned(),
-            allows: Some(self.cap),
-            used: self.started,
-            each: 1,
-            holds: Holds::Own,
-        };
+        let mut cap = Limit::new("the cap", Some(self.cap), self.started, 1, Holds::Own);
+        "the demo's cap".clone_into(&mut cap.row);
         for limit in std::iter::once(&cap).chain(limits) {
             let stops = limit.room().map(|room| self.started + room);
             let note = self.note(limit, limit.name == refused_by && (limit.reached() || limit.name == cap.name));
             let values = [
-                ("allows", json!(limit.allows)),
-                ("used", json!(limit.used)),
+                ("allows", json!(limit.allows.map(|allows| allows / limit.per))),
+                ("used", json!(limit.used / limit.per)),
                 ("stops", json!(stops)),
                 ("note", json!(note)),
             ];
@@ -187,20 +181,21 @@ impl Crowd<'_> {
         }
     }
 
-    fn note(&self, limit: &Limit, refused: bool) -> &'static str {
+    fn note(&self, limit: &Limit, refused: bool) -> String {
         let ours = match limit.name {
             "the cap" => true,
             "address space" => self.own.room.is_some(),
             _ => limit.name == "RLIMIT_NPROC" && self.own.tasks_bounded,
         };
-        match limit.holds {
+        let note = match limit.holds {
             _ if refused => "◀ this one stopped it",
             _ if limit.allows.is_none() => "no limit",
             Holds::Exempt => "not for root",
             _ if ours => "set for this run",
-            Holds::Own => "of this process alone",
-            Holds::Shared => "shared with others: a part stays free",
-        }
+            Holds::Own => "of this process",
+            Holds::Shared => "shared with others",
+        };
+        if limit.group.is_empty() { note.to_owned() } else { format!("{note}: {}", limit.group) }
     }
 
     /// KiB of address space that all threads together will come to.

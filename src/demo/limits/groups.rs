@@ -65,9 +65,11 @@ fn on_path(cgroup: &str, mountinfo: &str, controller: &str) -> Vec<PathBuf> {
         let mut left = left.split(' ').skip(3);
         let (Some(own), Some(root), Some(mount)) = (own, left.next(), left.next()) else { continue };
         let mount = Path::new(mount);
-        // A container that sees a part of the tree has that part's root mounted, and paths that begin with it.
-        let below = Path::new(own).strip_prefix(root).unwrap_or_else(|_| Path::new(""));
-        let leaf = mount.join(below.strip_prefix("/").unwrap_or(below));
+        // A container that sees a part of the tree has that part's root mounted, and paths that begin with it. A group
+        // outside of what a namespace shows has a path that begins with `..`: then there is only what is mounted.
+        let below = Path::new(own).strip_prefix(root).ok();
+        let below = below.filter(|path| !path.as_os_str().is_empty() && !path.starts_with(".."));
+        let leaf = below.map_or_else(|| mount.to_owned(), |below| mount.join(below));
         out.extend(leaf.ancestors().take_while(|folder| folder.starts_with(mount)).map(Path::to_owned));
     }
     out
@@ -102,6 +104,7 @@ mod tests {
         let mounts = "1 0 0:1 /docker/7 /sys/fs/cgroup/pids ro - cgroup cgroup rw,pids\n";
         assert_eq!(paths("8:pids:/docker/7/a\n", mounts), ["/sys/fs/cgroup/pids/a", "/sys/fs/cgroup/pids"]);
         assert_eq!(paths("8:pids:/elsewhere\n", mounts), ["/sys/fs/cgroup/pids"], "at least what is mounted");
+        assert_eq!(paths("0::/../..\n", "1 0 0:1 / /sys/fs/cgroup ro - cgroup2 cgroup2 ro\n"), ["/sys/fs/cgroup"]);
         assert_eq!(paths("", "no mounts\n\n"), [""; 0]);
     }
 
