@@ -30,16 +30,11 @@ struct Measure {
     counts: &'static str,
 }
 
-const PSS: Measure =
-    Measure { curve: "pss", row: "Pss", counts: "each page in RAM once: shared out among those who map it" };
-const RSS: Measure =
-    Measure { curve: "rss", row: "RSS, added up", counts: "a shared page once for each who maps it: too much" };
-const PRIVATE: Measure =
-    Measure { curve: "private", row: "private", counts: "pages in RAM that one process has for itself" };
-const VSZ: Measure =
-    Measure { curve: "vsz", row: "VSZ, added up", counts: "addresses that may be used, with or without a page" };
-const TABLES: Measure =
-    Measure { curve: "tables", row: "page tables", counts: "the kernel's own pages, in none of the above" };
+const PSS: Measure = Measure { curve: "pss", row: "Pss", counts: "each page once, shared out" };
+const RSS: Measure = Measure { curve: "rss", row: "RSS, added up", counts: "shared pages many times: too much" };
+const PRIVATE: Measure = Measure { curve: "private", row: "private", counts: "pages that one process has alone" };
+const VSZ: Measure = Measure { curve: "vsz", row: "VSZ, added up", counts: "addresses, with or without a page" };
+const TABLES: Measure = Measure { curve: "tables", row: "page tables", counts: "kernel pages, in none of the above" };
 
 static IN_RAM: CurvesSpec = CurvesSpec {
     name: "memory",

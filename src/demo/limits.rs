@@ -23,13 +23,13 @@ const TASKS: &str = "tasks";
 static RESERVED: CurvesSpec = CurvesSpec {
     name: "reserved",
     x: "threads",
-    y: "MiB, whole process",
+    y: "MiB",
     kind: ReturnKind::Number,
     curves: &[
         CurveSpec { curve: "reserved", label: "reserved (VSZ)", stroke: Stroke::Measured },
         CurveSpec { curve: "resident", label: "in RAM (RSS)", stroke: Stroke::Measured },
-        CurveSpec { curve: "bound", label: "bound on VSZ", stroke: Stroke::Reference },
-        CurveSpec { curve: "ram", label: "RAM of this machine", stroke: Stroke::Reference },
+        CurveSpec { curve: "bound", label: "the bound", stroke: Stroke::Reference },
+        CurveSpec { curve: "ram", label: "all RAM", stroke: Stroke::Reference },
     ],
 };
 

@@ -1,7 +1,7 @@
 //! The child that starts threads until it is refused one more, and tells how far it has come.
 
 use super::bounds::{self, Holds, Limit, Own};
-use super::{ADDRESS_SPACE, RESERVED, TABLE, TASKS};
+use super::{ADDRESS_SPACE, TABLE, TASKS};
 use crate::demo::sizes::{self, Sizes};
 use crate::fact::{Fact, Params, Pid, Unavailable};
 use crate::stage::Worker;
@@ -112,7 +112,7 @@ impl Crowd<'_> {
             self.weigh(&limits, "");
             // Others may have come meanwhile, and need as much.
             self.cap = self.cap.min(self.started + bounds::share(&limits, self.cap - self.started).0);
-            if !self.pause(|pace| Duration::from_millis(pace)) {
+            if !self.pause(Duration::from_millis) {
                 return;
             }
         }
@@ -232,18 +232,16 @@ impl Crowd<'_> {
 
     fn point(&self, curve: &str, threads: u64, kib: u64) {
         let threads = f64::from(u32::try_from(threads).unwrap_or(u32::MAX));
-        // To a tenth of a mebibyte.
         let tenths = f64::from(u32::try_from(kib * 10 / 1024).unwrap_or(u32::MAX));
-        self.worker.tell(Fact::Point { curve: curve.to_owned(), x: threads, y: tenths / 10.0 });
+        // Three figures and more need no fraction.
+        let mib = if tenths < 1000.0 { tenths / 10.0 } else { (tenths / 10.0).round() };
+        self.worker.tell(Fact::Point { curve: curve.to_owned(), x: threads, y: mib });
     }
 
     fn value(&self, name: &str, value: Value) {
         self.worker.tell(Fact::Value { tid: self.worker.tid(), name: name.to_owned(), value });
     }
 }
-
-/// The curves that [`Crowd::weigh`] tells are those of the picture.
-const _: () = assert!(RESERVED.curves.len() == 4, "reserved, resident, bound, ram");
 
 /// A lower soft limit on address space, while it lives.
 struct Bound(u64, u64);
