@@ -31,6 +31,9 @@ struct Measure {
 }
 
 const PSS: Measure = Measure { curve: "pss", row: "Pss", counts: "each page once, shared out" };
+/// Not drawn: Pss, and what forklore's processes above the tree pay for files that they share with it. Each new worker takes
+/// over a part of that: Pss goes up by it, and nothing more is in RAM. In this sum it stays where it was.
+const PAID: &str = "paid";
 const RSS: Measure = Measure { curve: "rss", row: "RSS, added up", counts: "shared pages many times: too much" };
 const PRIVATE: Measure = Measure { curve: "private", row: "private", counts: "pages that one process has alone" };
 const VSZ: Measure = Measure { curve: "vsz", row: "VSZ, added up", counts: "addresses, with or without a page" };
@@ -149,7 +152,7 @@ impl Demo for Footprint {
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
-        let each = |measure: &Measure| json!(median_step(tally.curve(measure.curve)));
+        let each = |measure: &Measure| json!(median_step(tally.curve(measure.steps())));
         let last = |measure: &Measure| tally.curve(measure.curve).last().map(|(_, kib)| *kib);
         let workers = tally.curve(VSZ.curve).last().map_or(0.0, |(workers, _)| *workers);
         let over = last(&RSS).zip(last(&PSS)).filter(|(_, pss)| *pss > 0.0).map(|(rss, pss)| tenth(rss / pss));
@@ -201,13 +204,14 @@ fn rest(worker: &Worker, touch: usize) {
 struct Scale {
     what: As,
     told: Vec<(Measure, Vec<(f64, f64)>)>,
+    above: Vec<Pid>,
     blind: bool,
 }
 
 impl Scale {
     fn new(what: As) -> Self {
         let told = [PSS, RSS, PRIVATE, VSZ, TABLES].map(|measure| (measure, Vec::new())).into();
-        Self { what, told, blind: false }
+        Self { what, told, above: Sizes::above(), blind: false }
     }
 
     /// The leader and whoever is on: processes beside it, or threads within it.
@@ -223,11 +227,17 @@ impl Scale {
             stage.tell(Fact::Refused(Unavailable::new("Pss and private pages", why)));
         }
         let x = f64::from(u32::try_from(workers.len()).unwrap_or(u32::MAX));
+        let above = self.above.iter().filter_map(|pid| Some(Sizes::of(*pid)?.walked?.of_files)).sum::<u64>();
+        #[expect(clippy::cast_precision_loss, reason = "2^53 KiB are more than there are addresses")]
+        let point = |stage: &mut Stage, curve: &str, kib: u64| {
+            let y = kib as f64;
+            stage.tell(Fact::Point { curve: curve.to_owned(), x, y });
+            (x, y)
+        };
         for (measure, points) in &mut self.told {
             let Some(kib) = measure.of(&sum) else { continue };
-            #[expect(clippy::cast_precision_loss, reason = "2^53 KiB are more than there are addresses")]
-            points.push((x, kib as f64));
-            stage.tell(Fact::Point { curve: measure.curve.to_owned(), x, y: points.last().map_or(0.0, |p| p.1) });
+            let drawn = point(stage, measure.curve, kib);
+            points.push(if measure.steps() == PAID { point(stage, PAID, kib + above) } else { drawn });
             let values = [("all", json!(kib)), ("each", json!(median_step(points))), ("counts", json!(measure.counts))]
                 .map(|(name, value)| (name.to_owned(), value));
             let row = measure.row.to_owned();
@@ -237,6 +247,11 @@ impl Scale {
 }
 
 impl Measure {
+    /// The curve of which the steps are what one more worker costs.
+    fn steps(&self) -> &'static str {
+        if self.curve == PSS.curve { PAID } else { self.curve }
+    }
+
     /// What it finds.
     fn of(&self, sizes: &Sizes) -> Option<u64> {
         match self.curve {
@@ -286,11 +301,13 @@ mod tests {
         let params = Params::defaults(&SPEC);
         let nothing = Footprint.outcome(&params, &tally);
         assert_eq!((&nothing["workers"], &nothing["pss_per_worker_kib"]), (&json!(0), &Value::Null));
-        for (name, first, each) in [("pss", 1000.0, 100.0), ("rss", 2000.0, 900.0), ("vsz", 9000.0, 9000.0)] {
+        for (name, first, each) in
+            [("pss", 1000.0, 100.0), ("paid", 4000.0, 90.0), ("rss", 2000.0, 900.0), ("vsz", 9000.0, 9000.0)]
+        {
             tally.curves.insert(name.to_owned(), curve(first, each, 8));
         }
         let values = Footprint.outcome(&params, &tally);
-        assert_eq!(values["kib_per_worker"], json!({"pss": 100, "rss": 900, "vsz": 9000}));
+        assert_eq!(values["kib_per_worker"], json!({"pss": 90, "rss": 900, "vsz": 9000}));
         assert_eq!((&values["pss_kib"], &values["rss_kib"]), (&json!(1800), &json!(9200)));
         assert_eq!((&values["rss_over_pss"], &values["workers"]), (&json!(5.1), &json!(8)));
         assert_eq!(values["private_per_worker_kib"], Value::Null, "it was not seen");

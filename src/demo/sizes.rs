@@ -25,6 +25,8 @@ pub(super) struct Sizes {
 pub(super) struct Walked {
     /// Pages in RAM, each divided by the number of those who map it.
     pub(super) pss: u64,
+    /// Of these, pages of files: code and libraries. 0 where the kernel does not tell (before 5.4).
+    pub(super) of_files: u64,
     /// Pages in RAM that nobody else maps.
     pub(super) private: u64,
 }
@@ -38,7 +40,11 @@ impl Add for Sizes {
             vsz: self.vsz + other.vsz,
             rss: self.rss + other.rss,
             tables: self.tables + other.tables,
-            walked: both.map(|(a, b)| Walked { pss: a.pss + b.pss, private: a.private + b.private }),
+            walked: both.map(|(a, b)| Walked {
+                pss: a.pss + b.pss,
+                of_files: a.of_files + b.of_files,
+                private: a.private + b.private,
+            }),
         }
     }
 }
@@ -51,10 +57,24 @@ impl Sizes {
         Self::parse(&status, rollup.as_deref())
     }
 
+    /// Processes above this one that run the same program, as the warden does and whoever started it.
+    pub(super) fn above() -> Vec<Pid> {
+        let program = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let own = program("self");
+        let mut found = Vec::new();
+        let mut next = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+        while let Some(pid) = next.take().filter(|pid| own.is_some() && program(&pid.to_string()) == own) {
+            found.push(Pid(pid));
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            next = kib(&status, "PPid:").and_then(|pid| u32::try_from(pid).ok());
+        }
+        found
+    }
+
     fn parse(status: &str, rollup: Option<&str>) -> Option<Self> {
         let walked = rollup.and_then(|text| {
             let private = kib(text, "Private_Clean:")? + kib(text, "Private_Dirty:")?;
-            Some(Walked { pss: kib(text, "Pss:")?, private })
+            Some(Walked { pss: kib(text, "Pss:")?, of_files: kib(text, "Pss_File:").unwrap_or(0), private })
         });
         // The kernel counts the status' RSS per CPU and adds it up late (since 6.2): what was walked is exact.
         let rss = rollup.and_then(|text| kib(text, "Rss:")).or_else(|| kib(status, "VmRSS:"))?;
@@ -86,17 +106,17 @@ mod tests {
     use super::*;
 
     const STATUS: &str = "Name:\tx\nVmPeak:\t 9 kB\nVmSize:\t    2000 kB\nVmRSS:\t     120 kB\nVmPTE:\t      44 kB\n";
-    const ROLLUP: &str = "1-2 ---p 0 0:0 0 [rollup]\nRss: 100 kB\nPss: 30 kB\nPss_Dirty: 9 kB\nPrivate_Clean: 4 kB\n\
+    const ROLLUP: &str = "1-2 ---p 0 0:0 0 [rollup]\nRss: 100 kB\nPss: 30 kB\nPss_Dirty: 9 kB\nPss_File: 11 kB\nPrivate_Clean: 4 kB\n\
                           Private_Dirty: 8 kB\n";
 
     #[test]
     fn they_are_read_as_the_kernel_writes_them() {
         let both = Sizes::parse(STATUS, Some(ROLLUP)).expect("sizes");
-        let walked = Some(Walked { pss: 30, private: 12 });
+        let walked = Some(Walked { pss: 30, of_files: 11, private: 12 });
         assert_eq!(both, Sizes { vsz: 2000, rss: 100, tables: 44, walked });
         let blind = Sizes::parse(STATUS, None).expect("sizes");
         assert_eq!((blind.rss, blind.walked), (120, None), "the walk is not allowed");
-        assert_eq!((both + both).walked, Some(Walked { pss: 60, private: 24 }));
+        assert_eq!((both + both).walked, Some(Walked { pss: 60, of_files: 22, private: 24 }));
         assert_eq!((both + blind).walked, None, "a sum that lacks a part is no sum");
         assert_eq!(Sizes::parse("Name:\tkthreadd\n", None), None, "a kernel thread has no memory");
     }

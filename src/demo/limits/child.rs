@@ -206,6 +206,7 @@ impl Crowd<'_> {
 
     fn settle(&mut self, limits: &[Limit], by: &str, errno: &str) {
         self.weigh(limits, by);
+        self.value("cap", json!(self.cap));
         self.value("threads", json!(self.started));
         self.value("errno", json!(errno));
         self.value("refused_by", json!(by));
