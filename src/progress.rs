@@ -7,10 +7,12 @@ mod file;
 mod merge;
 mod place;
 mod saver;
+mod session;
 
 pub use file::{NotSaved, Store};
 pub use place::Place;
 pub use saver::{Kept, Saver};
+pub use session::Session;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
