@@ -92,6 +92,13 @@ pub(super) fn state_in(home: &Path) -> PathBuf {
     home.join(".local/state/forklore/progress.json")
 }
 
+/// Waits for the first save: what is done to the program from now on may not cost it.
+#[track_caller]
+pub(super) fn saved(home: &Path) {
+    let there = Patience::default().wait(|| state_in(home).exists().then_some(()));
+    assert!(there.is_some(), "nothing is saved in {}", home.display());
+}
+
 /// The state file, which has to be whole.
 pub(super) fn state(home: &Path) -> serde_json::Value {
     let text = fs::read(state_in(home)).unwrap_or_else(|e| panic!("{}: {e}", state_in(home).display()));

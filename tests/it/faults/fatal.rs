@@ -2,7 +2,8 @@
 //! None can be had by a key; a library between program and C library brings them about (`shim.c`), and the kernel.
 
 use super::common::{
-    DEMOS, Lessons, all_gone, home, is_restored, is_root, log, opened, run, state, step, tells_of_a_cut, ui,
+    DEMOS, Lessons, all_gone, home, is_restored, is_root, log, opened, rounds, run, saved, state, step, tells_of_a_cut,
+    ui,
 };
 use super::group::Group;
 use crate::support::{Ended, Load, Patience, Pty, Shim, User};
@@ -33,6 +34,7 @@ fn struck(fault: &str, round: usize, ended: Ended) -> Option<String> {
     let mut pty = shim.before(lessons.tour(user, &place).env("HOME", home.path())).start();
     opened(&pty);
     run(&pty);
+    saved(home.path());
     shim.fault(fault);
     let met = Patience::default().wait(|| {
         // The next frame looks at the clock.
@@ -52,8 +54,8 @@ fn last_words(log: &str) -> &str {
 
 #[test]
 fn a_panic_of_the_screen_is_readable_and_everything_is_put_back() {
-    for round in 0..User::all().len() {
-        let Some(log) = struck("panic", round, Ended::Code(101)) else { return };
+    for round in 0..rounds(3) {
+        let Some(log) = struck("panic", round as usize, Ended::Code(101)) else { return };
         let said = last_words(&log);
         assert!(said.contains("a fault of the program itself ended it. Thread 'main' panicked at"), "{said:?}");
     }
@@ -104,6 +106,7 @@ fn killed_for_want_of_memory_it_is_put_back_by_the_guard() {
         let mut pty = lessons.tour(user, &format!("try:{}", step("timeslice"))).env("HOME", home.path()).start();
         opened(&pty);
         run(&pty);
+        saved(home.path());
         // What it has stays with the group it came from; what it takes from now on is counted.
         little.take(&ui(&pty));
         let killed = || little.read("memory.oom_control").lines().any(|line| line == "oom_kill 1");

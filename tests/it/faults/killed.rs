@@ -1,8 +1,8 @@
 //! Processes killed, stopped and signalled at moments that nobody chose, while each kind of demo runs.
 
 use super::common::{
-    DEMOS, Dice, Lessons, all_gone, below, descriptors, leave, opened, plays, rounds, run, sane_after, send, state,
-    status, step, ui, warden,
+    DEMOS, Dice, Lessons, all_gone, below, descriptors, leave, opened, plays, rounds, run, sane_after, saved, send,
+    state, status, step, ui, warden,
 };
 use crate::support::{Ended, Load, Patience, Process, Pty, User};
 use nix::sys::signal::Signal;
@@ -30,6 +30,7 @@ fn a_killed_screen_takes_every_demo_with_it() {
         let load = Load::watch();
         let mut pty = on_stage(&lessons, round);
         let ui = ui(&pty);
+        saved(pty.surroundings.home());
         dice.pause(MOST);
         // Not SIGSEGV: Rust's own handler takes a first one that no fault sent for its own.
         let signal = [Signal::SIGKILL, Signal::SIGKILL, Signal::SIGABRT, Signal::SIGILL][round as usize % 4];
@@ -38,7 +39,8 @@ fn a_killed_screen_takes_every_demo_with_it() {
         sane_after(&mut pty, Ended::Code(128 + signal as i32));
         let log = String::from_utf8_lossy(&pty.raw_log()).into_owned();
         assert!(log.contains(&format!("forklore was ended by {signal}; the terminal has been restored")), "{log}");
-        state(pty.surroundings.home());
+        let kept = state(pty.surroundings.home());
+        assert!(kept["lessons"]["try"]["seen"].as_array().is_some_and(|seen| !seen.is_empty()), "{kept}");
     }
 }
 
@@ -196,7 +198,7 @@ fn a_worker_that_is_stopped_from_outside_is_shown_so_and_goes_with_the_step() {
         let mut pty = lessons.tour(user, "try:1").start();
         opened(&pty);
         run(&pty);
-        // Below the leader, which would be stopped itself otherwise.
+        // Not the leader: it would be the demo that stands still.
         let worker = || players(&pty).into_iter().find(|p| !plays(p, "__stage") || p.parent != warden(&pty).pid);
         let worker = Patience::default().wait(worker).expect("a worker");
         assert!(send(&worker, Signal::SIGSTOP));

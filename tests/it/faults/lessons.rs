@@ -147,8 +147,7 @@ fn borne(what: &str, text: impl AsRef<[u8]>, opens: bool) {
     lessons.write("01-try.md", text);
     let load = Load::watch();
     let took = commands(&Surroundings::new(User::Me), lessons.path());
-    // A second is promised of the program as it is installed; this one is not optimised, which costs the parser eight
-    // times as much.
+    // A second is promised of the program as it is installed; this one is not optimised.
     load.assert_within(Duration::from_secs(8), took, what);
     if opens {
         let mut pty = lessons.tour(User::Me, "").start();
