@@ -1,7 +1,7 @@
 //! Faults: what is done to the program from outside, and what must survive it. Random moments are tried a few times, or
 //! as often as `FORKLORE_FAULT_ROUNDS` says. After each case the terminal is as it was, nothing lives and nothing lies
-//! about, and what was done is kept (`common::is_sane`). A bound in time is that of a machine with nothing else to do,
-//! and what the machine keeps others waiting meanwhile is added to it (`support::Load`).
+//! about, and what was done is kept (`common::is_sane`). A bound in time is that of a machine with nothing else to do; it
+//! is longer by as much as a probe beside it is kept waiting meanwhile (`support::Load`).
 //!
 //! The cases have numbers, with gaps, so that they can be spoken of.
 //!
