@@ -57,6 +57,9 @@ fn an_end_in_good_order_is_no_cut() {
         let mut pty = start(&lessons, user, home.path());
         pty.send("\x1a");
         pty.wait_stopped();
+        // What the screen shows before that is the last frame, and a key would be the terminal's.
+        let back = Patience::default().wait(|| pty.modes_left().is_empty().then_some(()));
+        assert!(back.is_some(), "{:?}", pty.modes_left());
         pty.bring_back();
         opened(&pty);
         leave(&mut pty);
