@@ -27,7 +27,7 @@ pub struct States<'a> {
 }
 
 /// Rows of the diagram, the least columns of it, and the most.
-const HIGH: u16 = 8;
+const HIGH: u16 = 7;
 const NARROW: u16 = 40;
 const WIDE: u16 = 110;
 /// Columns from which on those that are stopped and those that ended have boxes of their own.
@@ -93,11 +93,11 @@ impl States<'_> {
     pub fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
         let table = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX).saturating_add(2);
         let whole = table.saturating_add(HIGH);
-        // Below it stand the lanes, if three rows are left for them.
+        // The words are left out before the table, and the table before the diagram.
         let liked = match left {
             _ if wide < NARROW || left < HIGH => table,
-            _ if left >= whole.saturating_add(8) => whole + 2,
-            _ if left >= whole => whole,
+            _ if left >= whole.saturating_add(8) => whole + 1,
+            _ if left + 1 >= whole => left.min(whole),
             _ => HIGH + 1,
         };
         (3, liked)
@@ -166,31 +166,30 @@ impl States<'_> {
         let wide = (three - WAY) / 2;
         let running = wide + WAY;
         let place = |x: u16, y: u16, width: u16, height: u16| Rect { x: area.x + x, y: area.y + y, width, height };
-        self.put_box(buf, place(0, 0, wide, 4), Place::Ready);
-        self.put_box(buf, place(running, 0, wide, 4), Place::Running);
+        self.put_box(buf, place(0, 0, wide, 3), Place::Ready);
+        self.put_box(buf, place(running, 0, wide, 3), Place::Running);
         let (from, to) = (wide / 2 + 3, running + wide / 2 - 3);
-        self.put_box(buf, place(from, 5, to - from, 3), Place::Blocked);
+        self.put_box(buf, place(from, 4, to - from, 3), Place::Blocked);
         let (dim, text) = (self.theme.style(Role::Dim), self.theme.style(Role::Text));
-        let way = |end: &str, start: &str| format!("{end}{}{start}", "─".repeat(usize::from(WAY) - 3));
-        put(buf, area, wide + 3, 0, "dispatched", text);
-        put(buf, area, wide + 1, 1, &way("", "▶"), dim);
-        put(buf, area, wide + 1, 2, &way("◀", ""), dim);
-        put(buf, area, wide + 3, 3, "preempted", text);
+        put(buf, area, wide + 1, 0, "─────────────▶", dim);
+        put(buf, area, wide + 2, 0, " dispatched ", text);
+        put(buf, area, wide + 1, 2, "◀─────────────", dim);
+        put(buf, area, wide + 3, 2, " preempted ", text);
         let (left, right) = (wide / 2 - 2, running + wide / 2 + 2);
         let arm = |cells: u16| "─".repeat(usize::from(cells.saturating_sub(2)));
-        put(buf, area, left, 4, "▲", dim);
-        put(buf, area, left + 2, 4, "wakes up", text);
-        put(buf, area, left, 5, "│", dim);
-        put(buf, area, left, 6, &format!("└{}", arm(from - left)), dim);
-        put_right(buf, area, right - 1, 4, "waits", text);
+        put(buf, area, left, 3, "▲", dim);
+        put(buf, area, left + 2, 3, "wakes up", text);
+        put(buf, area, left, 4, "│", dim);
+        put(buf, area, left, 5, &format!("└{}", arm(from - left)), dim);
+        put_right(buf, area, right - 1, 3, "waits", text);
+        put(buf, area, right, 3, "│", dim);
         put(buf, area, right, 4, "│", dim);
-        put(buf, area, right, 5, "│", dim);
-        put(buf, area, to + 1, 6, &format!("◀{}┘", arm(right - to)), dim);
+        put(buf, area, to + 1, 5, &format!("◀{}┘", arm(right - to)), dim);
         if five {
-            self.put_box(buf, place(three + WAY_OUT, 0, ENDED, 4), Place::Ended);
-            self.put_box(buf, place(three + WAY_OUT, 5, ENDED, 3), Place::Stopped);
-            put(buf, area, three + 2, 0, "ends", text);
-            put(buf, area, three + 1, 1, &format!("{}▶", "─".repeat(usize::from(WAY_OUT) - 3)), dim);
+            self.put_box(buf, place(three + WAY_OUT, 0, ENDED, 3), Place::Ended);
+            self.put_box(buf, place(three + WAY_OUT, 4, ENDED, 3), Place::Stopped);
+            put(buf, area, three + 1, 1, "───────▶", dim);
+            put(buf, area, three + 2, 1, " ends ", text);
         }
     }
 
@@ -294,11 +293,8 @@ impl Widget for &States<'_> {
         }
         put(buf, below, 0, 0, &self.words(), self.theme.style(Role::Text));
         let note = match self.source() {
-            Source::Exact => {
-                "The boxes follow the switches: who was woken and has no core yet still stands in blocked. \
-                              The shares are the kernel's account, where it counts as ready."
-            }
-            _ => "The boxes are what /proc says at each look. The shares are the kernel's account.",
+            Source::Exact => "Woken, and no core yet: still in the box of the blocked, but ready in the shares.",
+            _ => "The boxes are what /proc says at each look.",
         };
         let lines = wrap(&[Piece::new(note.to_owned(), self.theme.style(Role::Dim))], usize::from(area.width));
         if lines.len() < usize::from(below.height) {
@@ -310,96 +306,4 @@ impl Widget for &States<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fact::{Account, Nanos, Why};
-    use crate::view::widget::fixture::{self, any_size, shown};
-    use insta::assert_snapshot;
-    use serde_json::json;
-
-    /// A runs, B is ready, C is blocked; shares and counts are known.
-    fn scene() -> Scene {
-        let mut scene = fixture::three_workers();
-        for (n, task) in scene.tally.tasks.iter_mut().enumerate() {
-            task.left = Some(if n == 2 { Why::Blocked } else { Why::Preempted });
-            task.counters = Some(Account {
-                at: Nanos(1),
-                voluntary: 1_234 * n as u64,
-                involuntary: 7,
-                ran: Nanos(1),
-                waited: Nanos(1),
-                turns: 9,
-            });
-            task.values.insert("waits_for".into(), json!(["nothing", "pipe", "lock"][n]));
-            task.values.insert("state".into(), json!(["R", "R", "S"][n]));
-        }
-        scene.tally.tasks[2].values.insert("wchan".into(), json!("futex_do_wait"));
-        for (name, value) in [
-            ("ran", json!({"A": 0.81, "B": 0.05, "C": 0.02})),
-            ("ready", json!({"A": 0.19, "B": 0.01, "C": 0.08})),
-            ("blocked", json!({"A": 0.0, "B": 0.94, "C": 0.9})),
-        ] {
-            scene.so_far.insert(name.into(), value);
-        }
-        scene
-    }
-
-    fn drawn(scene: &Scene, width: u16, height: u16) -> String {
-        let theme = Theme::default();
-        shown(&States { scene, theme: &theme, chosen: Some(Tid(103)) }, width, height)
-    }
-
-    #[test]
-    fn three_boxes_five_where_it_is_wide_and_lines_where_it_is_small() {
-        let scene = scene();
-        let sizes = [(40, 12), (78, 13), (66, 16), (120, 14), (50, 5), (20, 3)];
-        let all: Vec<String> = sizes.map(|(w, h)| drawn(&scene, w, h)).into();
-        assert_snapshot!(all.join("----\n"));
-    }
-
-    #[test]
-    fn what_is_told_of_a_worker_decides_its_box() {
-        let mut scene = scene();
-        let words = |scene: &Scene| States { scene, theme: &Theme::default(), chosen: None }.words();
-        assert_eq!(words(&scene), "running: A; ready: B; blocked: C (lock)");
-        scene.tally.tasks[1].stopped = true;
-        scene.tally.tasks[2].ended = Some((Nanos(9), crate::fact::Ending::Code(0)));
-        assert_eq!(words(&scene), "running: A; stopped: B; ended: C");
-    }
-
-    #[test]
-    fn looks_at_proc_take_the_kernels_letter() {
-        let mut scene = scene();
-        scene.tally.start.as_mut().expect("a start").source = Source::Sampled;
-        for task in &mut scene.tally.tasks {
-            task.left = Some(Why::Unknown);
-        }
-        let words = |scene: &Scene| States { scene, theme: &Theme::default(), chosen: None }.words();
-        assert_eq!(words(&scene), "running: A; ready: B; blocked: C (lock)");
-        scene.tally.tasks[2].values.insert("state".into(), json!("D"));
-        scene.tally.tasks[1].values.remove("state");
-        assert_eq!(words(&scene), "running: A; blocked: C (lock)", "of B nothing is known");
-    }
-
-    #[test]
-    fn a_box_that_is_full_counts_the_rest() {
-        let mut scene = scene();
-        for n in 0..13_u16 {
-            let mut task = TaskTally::new(Tid(200 + u32::from(n)), crate::fact::Pid(100), Nanos::ZERO);
-            (task.name, task.slot, task.left) = (format!("W{n}"), Some(3 + n), Some(Why::Blocked));
-            scene.tally.tasks.push(task);
-        }
-        let seen = drawn(&scene, 60, 9);
-        assert!(seen.lines().any(|line| line.contains(" C  lock") && line.contains('+')), "{seen}");
-    }
-
-    #[test]
-    fn any_size_is_safe() {
-        let (scene, nothing) = (scene(), Scene::new());
-        any_size(|w, h| drawn(&scene, w, h));
-        any_size(|w, h| drawn(&nothing, w, h));
-        for width in 36..130 {
-            drawn(&scene, width, 9);
-        }
-    }
-}
+mod tests;
