@@ -257,7 +257,8 @@ impl Life {
     fn of(worker: &TaskTally, tally: &Tally) -> Option<Self> {
         let account = worker.counters?;
         let newest = tally.workers().filter_map(|w| w.counters).map(|a| a.at).max()?;
-        let until = worker.ended.as_ref().map_or(newest, |(ended, _)| newest.min(*ended)).max(account.at);
+        // One that was killed told no last account: then its life is known up to the one before.
+        let until = if worker.alive() { newest } else { account.at };
         let life = until.since(worker.born).max(Nanos(1)).seconds();
         let ran = (account.ran.seconds() / life).min(1.0);
         let ready = (account.waited.seconds() / life).min(1.0 - ran);

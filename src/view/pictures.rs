@@ -76,7 +76,7 @@ impl View<'_> {
             }
             Picture::Shares => {
                 let shares = Shares { scene, theme, chosen };
-                boxed(shares, move |_, _| shares.rows())
+                boxed(shares, move |wide, _| shares.rows(wide))
             }
             Picture::Table(spec) => {
                 let table = Table { tally, spec, theme };

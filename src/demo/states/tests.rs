@@ -46,8 +46,8 @@ fn an_account_that_did_not_change_holds_until_the_newest_was_read() {
 
 #[test]
 fn a_life_ends_with_the_worker() {
-    let mut c = worker(2, "C", Some((990, 500, 250, 7, 0)));
-    c.ended = Some((Nanos::from_millis(1_000), Ending::Code(0)));
+    let mut c = worker(2, "C", Some((1_000, 500, 250, 7, 0)));
+    c.ended = Some((Nanos::from_millis(1_240), Ending::Signal("SIGKILL".into(), false)));
     let values = outcome(vec![worker(0, "A", Some((2_000, 2_000, 0, 0, 5))), c]);
     assert_eq!(
         [&values["lock_ran"], &values["lock_ready"], &values["lock_blocked"]],

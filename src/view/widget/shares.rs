@@ -77,11 +77,12 @@ impl Places {
 }
 
 impl Shares<'_> {
-    /// Rows that it needs at least, and likes.
+    /// Rows that it needs at least, and likes where it is `wide`.
     #[must_use]
-    pub fn rows(&self) -> (u16, u16) {
-        let workers = u16::try_from(self.entries().len()).unwrap_or(u16::MAX);
-        (3, workers.saturating_mul(2).saturating_add(2).clamp(3, 20))
+    pub fn rows(&self, wide: u16) -> (u16, u16) {
+        let entries = self.entries();
+        let liked = entries.len() * 2 + self.words(&entries, "▼", wide).len();
+        (3, u16::try_from(liked).unwrap_or(u16::MAX).clamp(3, 20))
     }
 
     fn value(&self, table: &str, name: &str) -> Option<&Value> {
@@ -106,9 +107,9 @@ impl Shares<'_> {
             None => said.push(("Nothing has been measured yet.".to_owned(), Role::Dim)),
             Some(most) => {
                 let name = clean_line(&most.task.name);
-                let (share, expected, points) = (percent(most.share), percent(most.expected), most.apart() * 100.0);
-                let off = format!("{name}, measured {share}, by weight {expected}: {points:.1} points");
-                said.push((format!("{mark} by weight. Furthest off: {off}."), Role::Text));
+                let (points, expected) = (most.apart() * 100.0, percent(most.expected));
+                let words = format!("{mark} by weight. Furthest off: {name}, {points:.1} points from {expected}.");
+                said.push((words, Role::Text));
             }
         }
         let disturbed = self.scene.values().get("disturbed").and_then(Value::as_str).filter(|by| *by != "nothing");

@@ -190,7 +190,17 @@ impl States<'_> {
             self.put_box(buf, place(three + WAY_OUT, 4, ENDED, 3), Place::Stopped);
             put(buf, area, three + 1, 1, "───────▶", dim);
             put(buf, area, three + 2, 1, " ends ", text);
+        } else {
+            // Without boxes of their own they stand beside that of the blocked.
+            put(buf, area, 0, 6, &cut(&self.those(Place::Stopped), (from - 1).into()), text);
+            put(buf, area, to + 1, 6, &self.those(Place::Ended), text);
         }
+    }
+
+    /// "stopped: B, C", or nothing.
+    fn those(&self, place: Place) -> String {
+        let names: Vec<String> = self.in_box(place).into_iter().map(|task| clean_line(&task.name)).collect();
+        if names.is_empty() { String::new() } else { format!("{}: {}", place.word(), names.join(", ")) }
     }
 
     fn columns(&self, tasks: &[&TaskTally], boxes: bool) -> Vec<Column> {

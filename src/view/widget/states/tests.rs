@@ -54,6 +54,8 @@ fn what_is_told_of_a_worker_decides_its_box() {
     scene.tally.tasks[1].stopped = true;
     scene.tally.tasks[2].ended = Some((Nanos(9), crate::fact::Ending::Code(0)));
     assert_eq!(words(&scene), "running: A; stopped: B; ended: C");
+    let seen = drawn(&scene, 78, 11);
+    assert!(seen.contains("stopped: B") && seen.contains("ended: C"), "{seen}");
 }
 
 #[test]
