@@ -6,22 +6,22 @@
 mod device;
 mod kernel_says;
 mod lock;
+mod stops;
 
 use super::Demo;
 use super::company;
 use crate::fact::{
     Account, Arg, As, Control, DemoSpec, Fact, Nanos, On, ParamKind, ParamSpec, Params, Picture, ReturnKind,
-    ReturnSpec, Tally, TaskTally, Unavailable, Values,
+    ReturnSpec, Tally, TaskTally, Values,
 };
-use crate::stage::{Cue, Settings, Stage, Target, Worker};
+use crate::stage::{Cue, Settings, Stage, Worker};
 use device::Device;
 use kernel_says::Ear;
 use lock::Lock;
-use rustix::process::Signal;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stops::Stops;
 
 /// See the module.
 pub(super) struct States;
@@ -66,7 +66,11 @@ static SPEC: DemoSpec = DemoSpec {
     returns: &[
         ReturnSpec { name: "ran", kind: ReturnKind::Table, help: "share of its life on a core, by letter" },
         ReturnSpec { name: "ready", kind: ReturnKind::Table, help: "share on the run queue, by letter" },
-        ReturnSpec { name: "blocked", kind: ReturnKind::Table, help: "share of its life that is left, by letter" },
+        ReturnSpec {
+            name: "blocked",
+            kind: ReturnKind::Table,
+            help: "share of its life that is left, stops apart, by letter",
+        },
         ReturnSpec { name: "voluntary", kind: ReturnKind::Table, help: "switches of its own accord, by letter" },
         ReturnSpec { name: "involuntary", kind: ReturnKind::Table, help: "times that it was pushed off, by letter" },
         ReturnSpec { name: "waits_for", kind: ReturnKind::Table, help: "what it says that it waits for, by letter" },
@@ -117,12 +121,13 @@ impl Demo for States {
             }
         }
         let mut ear = Ear::default();
-        let mut stopped = BTreeSet::new();
+        let mut stops = Stops::new(what);
         let (mut look, mut send) = (Instant::now(), Instant::now());
         loop {
             let now = Instant::now();
             if now >= look {
                 ear.listen(stage);
+                stops.look(stage);
                 look = now + LOOK;
             }
             if now >= send {
@@ -132,7 +137,7 @@ impl Demo for States {
             match stage.next(Some(look.min(send).saturating_duration_since(now))) {
                 Cue::Steer(steer) if steer.verb == "stop" => {
                     let chosen = steer.worker.as_deref().and_then(|name| stage.find(name));
-                    if let Err(refused) = chosen.map_or(Ok(()), |n| stop_or_go_on(stage, what, n, &mut stopped)) {
+                    if let Err(refused) = chosen.map_or(Ok(()), |n| stops.toggle(stage, n)) {
                         stage.tell(Fact::Refused(refused));
                     }
                 }
@@ -140,7 +145,7 @@ impl Demo for States {
                 Cue::Steer(_) | Cue::Ended(_) | Cue::Time => {}
             }
         }
-        stopped.iter().for_each(|number| signal(stage, *number, Signal::CONT));
+        stops.end(stage);
         // Who waits for a message hears of the end by one.
         stage.order(io, Worker::HALT);
         device.send();
@@ -221,28 +226,6 @@ fn busy(worker: &Worker, long: Duration) {
     }
 }
 
-/// Stops a process, or lets it go on.
-fn stop_or_go_on(stage: &mut Stage, what: As, number: usize, stopped: &mut BTreeSet<usize>) -> Result<(), Unavailable> {
-    if what == As::Threads {
-        let why = "a stop signal stops a whole process, and these threads are all of one";
-        return Err(Unavailable::new("stopping one thread", why).remedy("Try it with as=processes"));
-    }
-    if stopped.remove(&number) {
-        signal(stage, number, Signal::CONT);
-    } else {
-        stopped.insert(number);
-        signal(stage, number, Signal::STOP);
-    }
-    Ok(())
-}
-
-fn signal(stage: &Stage, number: usize, signal: Signal) {
-    if let Some(target) = stage.cast().get(number).filter(|e| e.ended.is_none()).and_then(|e| Target::open(e.pid)) {
-        // One that is no longer there needs no signal.
-        let _ = target.signal(signal);
-    }
-}
-
 /// How a worker spent its life, by the kernel's account.
 struct Life {
     account: Account,
@@ -259,7 +242,8 @@ impl Life {
         let newest = tally.workers().filter_map(|w| w.counters).map(|a| a.at).max()?;
         // One that was killed told no last account: then its life is known up to the one before.
         let until = if worker.alive() { newest } else { account.at };
-        let life = until.since(worker.born).max(Nanos(1)).seconds();
+        let stopped = Nanos(worker.number("stopped_ns").unwrap_or(0));
+        let life = (until.since(worker.born) - stopped).max(Nanos(1)).seconds();
         let ran = (account.ran.seconds() / life).min(1.0);
         let ready = (account.waited.seconds() / life).min(1.0 - ran);
         let round = company::round;

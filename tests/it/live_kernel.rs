@@ -265,7 +265,13 @@ fn only_allowed_cores_are_used_and_one_is_enough() {
     }
     let last = *allowed().last().expect("some core");
     let word = last.to_string();
-    for demo in [&["timeslice", "--for", "1"][..], &["isolation", "pace=5"], &["crash", "after=200", "--for", "1"]] {
+    for demo in [
+        &["timeslice", "--for", "1"][..],
+        &["priority", "--for", "1"],
+        &["states", "--for", "1"],
+        &["isolation", "pace=5"],
+        &["crash", "after=200", "--for", "1"],
+    ] {
         let args: Vec<&str> = ["run"].iter().chain(demo).chain(&["--json"]).copied().collect();
         let heard = run(User::Me, &[TASKSET, "-c", &word], &args).unwrap_or_else(|why| panic!("{demo:?}: {why}"));
         heard.assert_well();

@@ -70,3 +70,14 @@ fn without_an_account_nothing_is_known() {
     let values = outcome(vec![worker(0, "A", None)]);
     assert_eq!((&values["ran"], &values["cpu_ran"]), (&json!({}), &Value::Null));
 }
+
+#[test]
+fn the_time_for_which_it_was_stopped_is_no_part_of_its_life() {
+    let mut a = worker(0, "A", Some((2_000, 800, 200, 1, 9)));
+    a.values.insert("stopped_ns".into(), json!(1_000_000_000));
+    let values = outcome(vec![a]);
+    assert_eq!(
+        [&values["cpu_ran"], &values["cpu_ready"], &values["cpu_blocked"]],
+        [0.8, 0.2, 0.0].map(|s| json!(s)).each_ref()
+    );
+}
