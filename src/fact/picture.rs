@@ -15,6 +15,12 @@ pub enum Picture {
     Pages,
     /// One card a worker, with its counter and its ids.
     Cards,
+    /// Running, ready, blocked: the workers in a diagram of states, with the values `ran`, `ready` and `blocked` of the
+    /// outcome, tables by letter; what each `waits_for`, and its `state` in the kernel's letter, are its own values.
+    States,
+    /// What each worker had against what it should have had: the values `share` and `expected` of the outcome, tables by
+    /// letter; `weight` and the word `disturbed` where there are any.
+    Shares,
     /// The rows that the demo told, as a table.
     Table(&'static TableSpec),
     /// The points that the demo told, as curves.
@@ -31,6 +37,8 @@ impl Picture {
             Self::Turns => "turns",
             Self::Pages => "pages",
             Self::Cards => "cards",
+            Self::States => "state diagram",
+            Self::Shares => "shares",
             Self::Table(table) => table.name,
             Self::Curves(curves) => curves.name,
         }

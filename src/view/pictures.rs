@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Table, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, States, Table, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -70,6 +70,14 @@ impl View<'_> {
                 // Where the cards do not fit, each is a line.
                 (2, if cards <= left { cards } else { workers.max(2) })
             }),
+            Picture::States => {
+                let states = States { scene, theme, chosen };
+                boxed(states, move |wide, left| states.rows(wide, left))
+            }
+            Picture::Shares => {
+                let shares = Shares { scene, theme, chosen };
+                boxed(shares, move |wide, _| shares.rows(wide))
+            }
             Picture::Table(spec) => {
                 let table = Table { tally, spec, theme };
                 boxed(table, move |wide, _| table.rows(wide))

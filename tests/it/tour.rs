@@ -164,9 +164,7 @@ fn a_recording_is_shown_and_said_to_be_one() {
 fn one_goes_on_where_one_left() {
     let state = tempfile::tempdir().expect("a temporary folder");
     let start = |args: &[&str]| Launch::forklore().args(args).env("XDG_STATE_HOME", state.path()).start();
-    let pty = start(&[]);
-    sees(&pty, &["One core", "Isolation"]);
-    pty.send(format!("{DOWN}{DOWN}{ENTER}"));
+    let pty = start(&["crash"]);
     sees(&pty, &["Six tabs, six processes"]);
     press(&pty, "n", &["The same six, as threads", "step 2/"]);
     press(&pty, "n", &["What the parent is told", "step 3/"]);
