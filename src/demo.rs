@@ -1,5 +1,6 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod belongings;
 mod company;
 mod crash;
 mod isolation;
@@ -28,9 +29,10 @@ pub trait Demo: Sync {
 
 /// Every demo, in the order of the lessons.
 pub static DEMOS: &[&dyn Demo] = &[
+    &belongings::Belongings,
     &timeslice::Timeslice,
-    &priority::Priority,
     &states::States,
+    &priority::Priority,
     &isolation::Isolation,
     &crash::Crash,
     &unruly::Unruly,

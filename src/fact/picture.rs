@@ -23,6 +23,8 @@ pub enum Picture {
     Shares,
     /// The rows that the demo told, as a table.
     Table(&'static TableSpec),
+    /// The rows that the demo told, each on one of two sides or still to come.
+    Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
 }
@@ -40,6 +42,7 @@ impl Picture {
             Self::States => "state diagram",
             Self::Shares => "shares",
             Self::Table(table) => table.name,
+            Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
         }
     }
@@ -65,6 +68,31 @@ pub struct ColumnSpec {
     pub head: &'static str,
     /// What the value is.
     pub kind: ReturnKind,
+}
+
+/// Two sides, and the rows of a table on them. A row's value `side` says where it belongs; until it is told, `act` says what
+/// one does and `saw` what the other sees of it. A row with another `side` stands on neither, and `why` says why.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct SidesSpec {
+    /// The table that its rows name.
+    pub name: &'static str,
+    /// The one on the left.
+    pub left: SideSpec,
+    /// The one on the right.
+    pub right: SideSpec,
+    /// Who acts.
+    pub acts: &'static str,
+    /// Who sees.
+    pub looks: &'static str,
+}
+
+/// One of two sides.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct SideSpec {
+    /// The word for it in the rows.
+    pub side: &'static str,
+    /// What stands above it.
+    pub head: &'static str,
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

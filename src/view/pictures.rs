@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, States, Table, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, States, Table, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -81,6 +81,10 @@ impl View<'_> {
             Picture::Table(spec) => {
                 let table = Table { tally, spec, theme };
                 boxed(table, move |wide, _| table.rows(wide))
+            }
+            Picture::Sides(spec) => {
+                let sides = Sides { tally, spec, theme };
+                boxed(sides, move |wide, _| sides.rows(wide))
             }
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
