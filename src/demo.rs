@@ -1,7 +1,10 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod cores;
 mod crash;
 mod isolation;
+mod pinning;
+mod spread;
 mod timeslice;
 mod unruly;
 
@@ -24,7 +27,8 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] =
+    &[&timeslice::Timeslice, &cores::Cores, &pinning::Pinning, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
 
 /// The demo called `name`.
 #[must_use]
