@@ -52,7 +52,7 @@ static CURVES: CurvesSpec = CurvesSpec {
     kind: ReturnKind::Number,
     curves: &[
         CurveSpec { curve: MEASURED, label: "measured", stroke: Stroke::Measured },
-        CurveSpec { curve: LIMIT, label: "a core each, while there are some", stroke: Stroke::Reference },
+        CurveSpec { curve: LIMIT, label: "what the cores allow", stroke: Stroke::Reference },
     ],
 };
 
@@ -61,7 +61,7 @@ static TABLE: TableSpec = TableSpec {
     head: "workers",
     columns: &[
         ColumnSpec { value: "speedup", head: "speed-up", kind: ReturnKind::Number },
-        ColumnSpec { value: "half", head: "half of them", kind: ReturnKind::Word },
+        ColumnSpec { value: "half", head: "half lie in", kind: ReturnKind::Word },
         ColumnSpec { value: "busy", head: "cores", kind: ReturnKind::Number },
         ColumnSpec { value: "says", head: "how sure", kind: ReturnKind::Word },
     ],
@@ -88,7 +88,7 @@ static SPEC: DemoSpec = DemoSpec {
         },
         ParamSpec {
             name: "length",
-            kind: ParamKind::Int { min: 50, max: 1000, default: 200, unit: "ms" },
+            kind: ParamKind::Int { min: 50, max: 1000, default: 300, unit: "ms" },
             help: "how long each number of workers runs in a round",
         },
     ],
@@ -115,7 +115,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that were measured" },
         ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear or inconclusive" },
     ],
-    pictures: &[Picture::Lanes, Picture::Curves(&CURVES), Picture::Table(&TABLE), Picture::Workers],
+    pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
     ..DemoSpec::BASE
 };
 

@@ -50,7 +50,7 @@ static TABLE: TableSpec = TableSpec {
     columns: &[
         ColumnSpec { value: "count", head: "times", kind: ReturnKind::Count },
         ColumnSpec { value: "median", head: "median", kind: ReturnKind::Nanos },
-        ColumnSpec { value: "half", head: "half of them", kind: ReturnKind::Word },
+        ColumnSpec { value: "half", head: "half lie in", kind: ReturnKind::Word },
     ],
 };
 

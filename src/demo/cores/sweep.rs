@@ -94,7 +94,7 @@ impl Sure {
             Self::Steady => "steady",
             Self::TooFew => "too few rounds",
             Self::Unsteady => "inconclusive: rounds differ",
-            Self::Disturbed => "inconclusive: others ran here",
+            Self::Disturbed => "inconclusive: others ran",
         }
     }
 }
