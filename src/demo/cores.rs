@@ -9,8 +9,8 @@ mod sweep;
 use super::Demo;
 use super::spread::two;
 use crate::fact::{
-    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind,
-    ReturnSpec, Stroke, TableSpec, Tally, Tid, Unavailable, Values,
+    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture, Pid,
+    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Tid, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use serde_json::{Value, json};
@@ -116,6 +116,8 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear or inconclusive" },
     ],
     pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
+    // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
+    limits: |_| Limits { process_mib: 16 * 1024, ..Limits::DEFAULT },
     ..DemoSpec::BASE
 };
 

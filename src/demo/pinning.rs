@@ -8,7 +8,7 @@ mod walk;
 
 use super::Demo;
 use crate::fact::{
-    Arg, As, ColumnSpec, Control, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, On, ParamKind, ParamSpec, Params,
+    Arg, As, ColumnSpec, Control, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, On, ParamKind, ParamSpec, Params,
     Picture, ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
@@ -21,6 +21,10 @@ pub(super) struct Pinning;
 
 /// Milliseconds from one move to the next.
 const PACES: (i64, i64) = (50, 2000);
+
+/// How soon one that is still on its way is looked after again, and how long it is waited for at the end.
+const LOOK: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long everybody stays when all moves are made.
 const STAY: Duration = Duration::from_secs(1);
@@ -35,12 +39,12 @@ const STAYED: &str = "stayed";
 
 static CURVES: CurvesSpec = CurvesSpec {
     name: "walk by walk",
-    x: "walks later",
-    y: "time of a walk (median)",
+    x: "walks",
+    y: "median time of a walk",
     kind: ReturnKind::Nanos,
     curves: &[
         CurveSpec { curve: MOVED, label: "after a move", stroke: Stroke::Measured },
-        CurveSpec { curve: STAYED, label: "after staying", stroke: Stroke::Measured },
+        CurveSpec { curve: STAYED, label: "after staying", stroke: Stroke::Reference },
     ],
 };
 
@@ -108,29 +112,13 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
     controls: &[
-        Control {
-            key: 'c',
-            verb: "move",
-            label: "send the chosen worker to the next core",
-            on: On::Worker,
-            arg: Arg::None,
-        },
-        Control {
-            key: '<',
-            verb: "pace",
-            label: "slower: twice the time between moves",
-            on: On::Demo,
-            arg: Arg::By(1),
-        },
-        Control {
-            key: '>',
-            verb: "pace",
-            label: "faster: half the time between moves",
-            on: On::Demo,
-            arg: Arg::By(-1),
-        },
+        Control { key: 'c', verb: "move", label: "send to the next core", on: On::Worker, arg: Arg::None },
+        Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
+        Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
     ],
     self_timed: true,
+    // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
+    limits: |_| Limits { process_mib: 4 * 1024, ..Limits::DEFAULT },
     ..DemoSpec::BASE
 };
 
@@ -148,22 +136,19 @@ impl Demo for Pinning {
             stage.tell(Fact::Refused(Unavailable::new("a move to another core", why).remedy(remedy)));
         }
         let on = bring_on(stage, &params, &cpus)?;
-        let mut guide = Guide { cpus: cpus.len(), sent: vec![0; on], made: 0, pace: params.int("pace") };
+        let mut guide = Guide::new(&params, cpus.len(), on);
         let all = 2 * on * params.count("moves");
-        let mut next = Instant::now() + Duration::from_millis(guide.pace.unsigned_abs());
+        let mut next = Instant::now() + guide.pause();
         while guide.made < all {
             match stage.next(Some(next.saturating_duration_since(Instant::now()))) {
-                Cue::Time => {
-                    guide.send_next(stage);
-                    next = Instant::now() + Duration::from_millis(guide.pace.unsigned_abs());
-                }
+                Cue::Time => next = Instant::now() + if guide.send_next(stage) { guide.pause() } else { LOOK },
                 Cue::Steer(steer) if steer.verb == "pace" => {
                     guide.pace = scaled(guide.pace, steer.value.as_i64().unwrap_or(0));
-                    next = Instant::now() + Duration::from_millis(guide.pace.unsigned_abs());
+                    next = Instant::now() + guide.pause();
                 }
                 Cue::Steer(steer) if steer.verb == "move" => {
                     if let Some(number) = steer.worker.as_deref().and_then(|name| stage.find(name)) {
-                        guide.send(stage, number, true);
+                        guide.send_by_hand(stage, number);
                     }
                 }
                 Cue::Steer(_) => {}
@@ -176,8 +161,14 @@ impl Demo for Pinning {
                 }
             }
         }
-        // The last walks are still on their way.
-        if wait(stage, Duration::from_millis(200)) {
+        let late = Instant::now() + PATIENCE;
+        while stage.on().any(|n| !guide.is_back(stage, n)) && Instant::now() < late {
+            if !wait(stage, LOOK) {
+                return Ok(());
+            }
+        }
+        // What the last one told of its walks is on its way to the screen.
+        if wait(stage, 5 * LOOK) {
             stage.tell(Fact::Step { name: "settled".to_owned() });
             wait(stage, STAY);
         }
@@ -234,25 +225,56 @@ fn scaled(pace: i64, steps: i64) -> i64 {
 /// Who sends the workers on.
 struct Guide {
     cpus: usize,
-    /// Orders that each has had.
-    sent: Vec<u64>,
+    /// Orders that each has had, and how far its counter must be for the last one to have been done.
+    sent: Vec<(u64, u64)>,
     made: usize,
     pace: i64,
+    /// What an order adds to a counter.
+    trip: u64,
 }
 
 impl Guide {
-    /// Sends the one whose turn it is, or tells it to stay: a move and a stay in turns for each.
-    fn send_next(&mut self, stage: &mut Stage) {
+    fn new(params: &Params, cpus: usize, workers: usize) -> Self {
+        let trip = travel::beats(params.count("kib"));
+        Self { cpus, sent: vec![(0, 0); workers], made: 0, pace: params.int("pace"), trip }
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(self.pace.unsigned_abs())
+    }
+
+    /// Whether the worker has done what it was told last.
+    fn is_back(&self, stage: &Stage, number: usize) -> bool {
+        self.sent.get(number).is_none_or(|(_, due)| stage.work(number) >= *due)
+    }
+
+    /// Sends the one whose turn it is, or tells it to stay: a move and a stay in turns for each. False if it is still on
+    /// its way: on a busy core the walks take their time.
+    fn send_next(&mut self, stage: &Stage) -> bool {
         let workers = self.sent.len();
         let (number, stays) = (self.made % workers, self.made / workers % 2 == 1);
+        if !self.is_back(stage, number) {
+            return false;
+        }
         self.made += 1;
-        self.send(stage, number, !stays && self.cpus > 1);
+        self.send(stage, number, !stays);
+        true
+    }
+
+    fn send_by_hand(&mut self, stage: &mut Stage, number: usize) {
+        if self.is_back(stage, number) {
+            self.send(stage, number, true);
+        } else {
+            let why = "it has not walked its walks after the last one yet";
+            stage.tell(Fact::Refused(Unavailable::new("another move", why)));
+        }
     }
 
     /// Orders are numbered, so that the same one twice is two orders.
-    fn send(&mut self, stage: &mut Stage, number: usize, to_another: bool) {
-        let Some(sent) = self.sent.get_mut(number) else { return };
+    fn send(&mut self, stage: &Stage, number: usize, to_another: bool) {
+        let Some((sent, due)) = self.sent.get_mut(number) else { return };
         *sent += 1;
+        *due = stage.work(number) + self.trip;
         stage.order(number, travel::order(*sent, to_another && self.cpus > 1));
     }
 }

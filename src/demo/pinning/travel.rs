@@ -1,6 +1,6 @@
 //! A worker that walks, moves when it is told to, and tells how long the walks took; and what all of that comes to.
 
-use super::walk::Path;
+use super::walk::{self, Path};
 use super::{KINDS, MOVED, STAYED, TRIPS};
 use crate::demo::spread::{Spread, two};
 use crate::fact::{Cpu, Fact, Nanos, Tally, Unavailable, Values};
@@ -24,6 +24,11 @@ const APART: f64 = 0.5;
 /// The order to go to the next core, or to stay. Each has a number of its own.
 pub(super) fn order(number: u64, to_another: bool) -> u64 {
     number * 2 + u64::from(to_another)
+}
+
+/// What an order adds to a worker's counter: the walk that it was on, those before the call and those after it.
+pub(super) fn beats(kib: usize) -> u64 {
+    (2 * WALKS as u64 + 1) * walk::beats(kib)
 }
 
 /// What became of one order: how long the walks took before it and after it.

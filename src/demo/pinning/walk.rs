@@ -10,6 +10,16 @@ const LINE: usize = 8;
 /// Lines between two looks at the clock: few enough that the worker is not taken for one that does not run.
 const STRETCH: usize = 1024;
 
+/// Beats of a walk through so many kibibytes.
+pub(super) fn beats(kib: usize) -> u64 {
+    lines(kib).div_ceil(STRETCH) as u64
+}
+
+/// Cache lines in so many kibibytes.
+fn lines(kib: usize) -> usize {
+    (kib * 1024 / (LINE * size_of::<u64>())).max(2)
+}
+
 /// The memory: the first word of each line says which line is next.
 #[derive(Debug)]
 pub(super) struct Path {
@@ -19,7 +29,7 @@ pub(super) struct Path {
 impl Path {
     /// So many kibibytes, in one circle through all lines (Sattolo 1986).
     pub(super) fn new(kib: usize) -> Self {
-        let lines = (kib * 1024 / (LINE * size_of::<u64>())).max(2);
+        let lines = lines(kib);
         let mut next: Vec<usize> = (0..lines).collect();
         let mut x = 88_172_645_463_325_252_u64;
         for at in (1..lines).rev() {
@@ -81,5 +91,6 @@ mod tests {
             }
             assert_eq!((at, path.lines()), (0, kib * 16));
         }
+        assert_eq!([beats(16), beats(64), beats(65), beats(256)], [1, 1, 2, 4]);
     }
 }
