@@ -9,8 +9,8 @@ mod sweep;
 use super::Demo;
 use super::spread::two;
 use crate::fact::{
-    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture, Pid,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Tid, Unavailable, Values,
+    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture,
+    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use serde_json::{Value, json};
@@ -260,13 +260,6 @@ struct Look {
     work: u64,
 }
 
-/// Seconds of CPU time so far, of the workers and of everybody on these cores.
-struct Times {
-    at: Instant,
-    ran: Option<f64>,
-    not_idle: Option<f64>,
-}
-
 impl Bench {
     fn new(stage: &Stage) -> Self {
         let cpus = stage.cpus().to_vec();
@@ -290,7 +283,8 @@ impl Bench {
 
     /// Lets so many workers run, and the others sleep.
     fn measure(&mut self, stage: &mut Stage, round: usize, workers: usize, length: Duration) -> Went {
-        let before = self.times(stage, workers);
+        let (begun, not_idle) = (Instant::now(), account::not_idle(&self.cpus));
+        let ran = Self::ran(stage, workers);
         (0..workers).for_each(|n| stage.order(n, RUN));
         let mut went = rest(stage, SPREAD);
         let first = look(stage, workers);
@@ -299,33 +293,29 @@ impl Bench {
         }
         let last = look(stage, workers);
         (0..workers).for_each(|n| stage.order(n, REST));
-        let stopped = Instant::now();
+        // Of the pause nothing is counted: there the others would catch up.
+        let (running, not_idle) = (begun.elapsed().as_secs_f64(), since(account::not_idle(&self.cpus), not_idle));
         if went == Went::On {
             went = rest(stage, PAUSE);
         }
         if went != Went::On {
             return went;
         }
-        let after = self.times(stage, workers);
-        let ran = after.ran.zip(before.ran).map(|(after, before)| after - before);
-        let everybody = after.not_idle.zip(before.not_idle).map(|(after, before)| after - before);
-        let others = everybody.zip(ran).map(|(all, ours)| (all - ours).max(0.0));
-        let running = stopped.saturating_duration_since(before.at).as_secs_f64();
-        let whole = after.at.saturating_duration_since(before.at).as_secs_f64();
+        let ran = since(Self::ran(stage, workers), ran);
+        let others = since(not_idle, ran).map(|s| s.max(0.0));
         let time = last.at.saturating_duration_since(first.at).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
         let rate = last.work.saturating_sub(first.work) as f64 / time.max(f64::MIN_POSITIVE);
-        let (busy, others) = (ran.map(|s| s / running), others.map(|s| s / whole));
+        let (busy, others) = (ran.map(|s| s / running), others.map(|s| s / running));
         let measured = Measured { round, workers, rate, busy, others };
         stage.tell(Fact::Row { table: ROUNDS.to_owned(), row: measured.name(), values: measured.values() });
         self.sweep.add(measured);
         Went::On
     }
 
-    fn times(&self, stage: &Stage, workers: usize) -> Times {
-        let ids: Vec<(Pid, Tid)> = stage.cast().iter().take(workers).map(|entry| (entry.pid, entry.tid)).collect();
-        let ran = ids.iter().map(|(pid, tid)| account::ran(*pid, *tid)).sum();
-        Times { at: Instant::now(), ran, not_idle: account::not_idle(&self.cpus) }
+    /// Seconds of CPU time that these workers have had, if they sleep.
+    fn ran(stage: &Stage, workers: usize) -> Option<f64> {
+        stage.cast().iter().take(workers).map(|entry| account::ran(entry.pid, entry.tid)).sum()
     }
 
     fn row(stage: &mut Stage, workers: usize, values: Values) {
@@ -348,6 +338,11 @@ impl Bench {
         Self::row(stage, workers, values.map(|(name, value)| (name.to_owned(), value)).into());
         stage.tell(Fact::Point { curve: MEASURED.to_owned(), x: workers as f64, y: two(spread.median) });
     }
+}
+
+/// The difference of two readings, if both were to be had.
+fn since(now: Option<f64>, then: Option<f64>) -> Option<f64> {
+    Some(now? - then?)
 }
 
 /// All counters at one moment, as nearly as the leader can look.

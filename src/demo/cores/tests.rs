@@ -1,7 +1,7 @@
 //! Totals in, values out.
 
 use super::*;
-use crate::fact::{Nanos, Row, Source, Start, TaskTally};
+use crate::fact::{Nanos, Pid, Row, Source, Start, TaskTally, Tid};
 
 fn tally(cpus: u32) -> Tally {
     let start = Start {
