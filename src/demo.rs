@@ -2,9 +2,12 @@
 
 mod belongings;
 mod company;
+mod cores;
 mod crash;
 mod isolation;
+mod pinning;
 mod priority;
+mod spread;
 mod states;
 mod timeslice;
 mod unruly;
@@ -31,8 +34,10 @@ pub trait Demo: Sync {
 pub static DEMOS: &[&dyn Demo] = &[
     &belongings::Belongings,
     &timeslice::Timeslice,
+    &cores::Cores,
     &states::States,
     &priority::Priority,
+    &pinning::Pinning,
     &isolation::Isolation,
     &crash::Crash,
     &unruly::Unruly,

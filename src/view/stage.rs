@@ -206,7 +206,7 @@ impl View<'_> {
                 ("✓ As you predicted.".to_owned(), Role::Good)
             }
             Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => (
-                "✓ As the lesson says. Your prediction stays open: this source cannot measure it.".to_owned(),
+                "✓ As the lesson says. Your prediction stays open: this run could not answer it.".to_owned(),
                 Role::Good,
             ),
             Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),

@@ -4,6 +4,7 @@
 //! on a machine of one's own; where that is the question, a disturbed run is inconclusive.
 
 mod belongings;
+mod cores;
 mod lives;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
