@@ -1,7 +1,11 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
 mod crash;
+mod family;
+mod glance;
+mod instances;
 mod isolation;
+mod pace;
 mod timeslice;
 mod unruly;
 
@@ -24,7 +28,14 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] = &[
+    &instances::Instances,
+    &family::Family,
+    &timeslice::Timeslice,
+    &isolation::Isolation,
+    &crash::Crash,
+    &unruly::Unruly,
+];
 
 /// The demo called `name`.
 #[must_use]

@@ -11,6 +11,7 @@ mod question;
 mod status;
 mod table;
 mod too_small;
+mod tree;
 mod turns;
 mod workers;
 
@@ -23,5 +24,6 @@ pub use question::{Answer, Question};
 pub use status::{Footer, Header};
 pub use table::Table;
 pub use too_small::{LEAST, TooSmall};
+pub use tree::Tree;
 pub use turns::Histogram;
 pub use workers::Workers;
