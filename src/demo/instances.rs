@@ -50,8 +50,8 @@ static COPIES: TableSpec = TableSpec {
         ColumnSpec { value: "pid", head: "PID", kind: ReturnKind::Word },
         ColumnSpec { value: "parent", head: "parent", kind: ReturnKind::Word },
         ColumnSpec { value: "state", head: "state", kind: ReturnKind::Word },
-        ColumnSpec { value: "shared_kib", head: "code shared", kind: ReturnKind::Kib },
-        ColumnSpec { value: "private_kib", head: "its own", kind: ReturnKind::Kib },
+        ColumnSpec { value: "shared_kib", head: "shared KiB", kind: ReturnKind::Count },
+        ColumnSpec { value: "private_kib", head: "own KiB", kind: ReturnKind::Count },
         ColumnSpec { value: "runs", head: "runs", kind: ReturnKind::Word },
     ],
 };

@@ -176,7 +176,7 @@ impl<'a> Story<'a> {
         let pid = self.ask(a, parts::FORK, "a child of A")?;
         let b = Who::process("B", pid);
         let name = b.look().map(|seen| seen.comm).unwrap_or_default();
-        let what = format!("A called fork. B, process {pid}, is a copy of A, down to the name ({name}).");
+        let what = format!("A forked B: process {pid}, a copy of A, named {name} too.");
         self.row(b, Some("forked"), &what, &[]);
         self.pace.rest(self.stage)?;
         Ok(pid)
@@ -195,7 +195,7 @@ impl<'a> Story<'a> {
                 Look::maybe((other && seen.comm == parts::PROGRAM).then_some(seen))
             }
         })?;
-        let what = format!("B called exec. It runs another program now, {}, and is still process {pid}.", seen.comm);
+        let what = format!("B called exec: it runs {} now, and is still process {pid}.", seen.comm);
         self.row(b, Some("executed"), &what, &[]);
         self.pace.rest(self.stage)?;
         Ok(pid)
@@ -212,7 +212,7 @@ impl<'a> Story<'a> {
         let what = if state == GONE {
             "B has ended, and is gone at once.".to_owned()
         } else {
-            format!("B has ended. Its number and its exit status are kept for A: a zombie, state {state}.")
+            format!("B has ended, a zombie ({state}): number and exit status are kept.")
         };
         self.row(b, Some("ended"), &what, &[("state", json!(state))]);
         Ok(())
@@ -222,7 +222,7 @@ impl<'a> Story<'a> {
         let code = self.ask(a, parts::WAIT, "B's exit code")?;
         let b = Who::process("B", pid);
         self.pace.until(self.stage, "B gone", |_| Look::maybe(b.look().is_none().then_some(())))?;
-        let what = format!("A called wait and was told B's exit code, {code}. Now B is gone.");
+        let what = format!("A called wait, and got exit code {code}. Now B is gone.");
         self.row(b, Some("reaped"), &what, &[("code", json!(code))]);
         self.pace.rest(self.stage)
     }
@@ -251,7 +251,7 @@ impl<'a> Story<'a> {
             Some(seen) => Look::maybe((seen.parent != a.pid).then_some(seen.parent)),
         })?;
         let adopter = adopter(parent);
-        let what = format!("A has ended. C goes on. Its parent is now the {adopter}, process {parent}.");
+        let what = format!("A has ended. C goes on; its parent is the {adopter}, {parent}.");
         self.row(c, Some("adopted"), &what, &[("adopter", json!(adopter))]);
         self.pace.rest(self.stage)?;
         self.stage.order(a.number, parts::END_LAST);
@@ -271,7 +271,7 @@ impl<'a> Story<'a> {
         let (d, main, other) = (Who::process("D", pid), Who::thread("main", pid, pid), Who::thread("other", pid, tid));
         self.row(d, None, "", &[]);
         self.row(main, None, "", &[]);
-        let what = format!("D is one process, {pid}, with two threads: {pid}, the main one, and {tid}.");
+        let what = format!("D is process {pid}, with two threads: {pid} and {tid}.");
         self.row(other, Some("two threads"), &what, &[]);
         self.pace.rest(self.stage)?;
         self.stage.order(number, parts::END_MAIN);
@@ -284,7 +284,7 @@ impl<'a> Story<'a> {
             Some(seen) => Look::maybe((seen.state != 'Z' && stage.work(number) > counted + 1).then_some(true)),
         })?;
         let what = if went_on {
-            "D's main thread has ended (Z). The other goes on counting, and so D lives."
+            "D's main thread has ended (Z). The other counts on: D lives."
         } else {
             "D's main thread has ended, and the other with it."
         };

@@ -25,12 +25,12 @@ pub struct Tree<'a> {
     pub theme: &'a Theme,
 }
 
-/// The signs, and what they mean.
+/// The signs, and what they mean: those of what changes stand where it becomes another.
 const LEGEND: [(&str, &str); 6] =
-    [("═", "process"), ("─", "thread"), ("Z", "ended, kept"), ("▸", "new program"), ("↑", "new parent"), ("×", "gone")];
+    [("═", "process"), ("─", "thread"), ("Z", "ended, kept"), ("▸", "program"), ("↑", "new parent"), ("×", "gone")];
 
 /// Columns that the longest sentence takes. As many lines are kept for each, so that the tree stands still.
-const WORDS: u16 = 100;
+const WORDS: u16 = 64;
 
 /// The columns of the picture.
 struct Shape {
