@@ -137,7 +137,7 @@ impl Demo for Instances {
             ("same_inode", json!(files.map(|n| n == 1))),
             ("text_shared_kib", json!(least)),
             ("text_shared", json!(share)),
-            ("private_kib", Value::Object(private)),
+            ("private_kib", if private.is_empty() { Value::Null } else { Value::Object(private) }),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -219,9 +219,12 @@ fn show_file(stage: &mut Stage) {
 
 /// Tells what /proc says of a copy.
 fn look(stage: &mut Stage, number: usize) -> std::io::Result<()> {
-    let Some(entry) = stage.cast().get(number).filter(|entry| entry.ended.is_none()) else { return Ok(()) };
-    let (name, pid) = (entry.name.clone(), entry.pid.0);
-    let Some(seen) = Glance::at(pid) else { return Ok(()) };
+    let Some(entry) = stage.cast().get(number) else { return Ok(()) };
+    let (name, pid, ended) = (entry.name.clone(), entry.pid.0, entry.ended.is_some());
+    let Some(seen) = Glance::at(pid).filter(|_| !ended) else {
+        row(stage, &COPIES, &name, &[("state", json!("gone"))]);
+        return Ok(());
+    };
     let ids = [
         ("pid", json!(pid.to_string())),
         ("parent", json!(seen.parent.to_string())),
@@ -285,9 +288,11 @@ mod tests {
     fn what_could_not_be_read_is_not_known() {
         let values = outcome(&[copy("101", "1:7", 400, 90), json!({"pid": "102", "parent": "1", "state": "S"})]);
         assert_eq!((&values["copies"], &values["processes"]), (&json!(2), &json!(2)));
+        assert_eq!(values["private_kib"], json!({"A": 90}));
         for name in ["files", "same_inode", "text_shared_kib", "text_shared"] {
             assert_eq!(values[name], Value::Null, "{name}");
         }
-        assert_eq!(outcome(&[])["same_inode"], Value::Null);
+        let values = outcome(&[]);
+        assert_eq!((&values["same_inode"], &values["private_kib"]), (&Value::Null, &Value::Null));
     }
 }

@@ -32,8 +32,14 @@ pub(super) const PROGRAM: &str = "cat";
 /// What A says where it has nothing to say.
 pub(super) const NOTHING: u32 = u32::MAX;
 
+/// What A adds to the number of the signal that ended B, to tell it from an exit code.
+pub(super) const SIGNAL: u32 = 0x100;
+
 /// What B ends with if it has not executed another program.
 const CODE: u8 = 3;
+
+/// What a shell's child ends with, and B, if there is no such program.
+const NOT_FOUND: u8 = 127;
 
 /// How often D's other thread counts.
 const BEAT: Duration = Duration::from_millis(20);
@@ -86,30 +92,32 @@ fn fork_first(worker: &Worker) -> Result<Child, Unavailable> {
 /// Fetches the exit code of `pid`: from here on it is no more.
 fn wait_for(worker: &Worker, pid: Pid) -> u32 {
     let Ok(raw) = i32::try_from(pid.0) else { return NOTHING };
-    let (code, signal) = match waitpid(nix::unistd::Pid::from_raw(raw), None) {
-        Ok(WaitStatus::Exited(_, code)) => (Some(code), None),
-        Ok(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal.as_str().to_owned())),
+    let (code, signal, answer) = match waitpid(nix::unistd::Pid::from_raw(raw), None) {
+        Ok(WaitStatus::Exited(_, code)) => (Some(code), None, code.unsigned_abs()),
+        Ok(WaitStatus::Signaled(_, signal, _)) => {
+            (None, Some(signal.as_str().to_owned()), SIGNAL + (signal as i32).unsigned_abs())
+        }
         _ => return NOTHING,
     };
     worker.tell(Fact::Exit { tid: Tid(pid.0), pid, code, signal, core: None });
-    code.and_then(|code| u32::try_from(code).ok()).unwrap_or(NOTHING)
+    answer
 }
 
 /// B: executes another program, or ends.
 fn first(worker: &Worker, input: PipeReader) -> u8 {
     let mut order = FORK;
-    let mut input = Some(input);
     loop {
         order = worker.wait(order, Duration::MAX);
-        match (order, input.take()) {
-            (EXECUTE, Some(input)) => {
+        match order {
+            EXECUTE => {
                 // It comes back only if it failed.
                 let error = Command::new(PROGRAM).stdin(Stdio::from(input)).stdout(Stdio::null()).exec();
                 worker.tell(Fact::Refused(Unavailable::new(format!("another program, {PROGRAM}"), error.to_string())));
+                return NOT_FOUND;
             }
-            (END, _) => return CODE,
-            (Worker::HALT, _) => return 0,
-            (_, kept) => input = kept,
+            END => return CODE,
+            Worker::HALT => return 0,
+            _ => {}
         }
     }
 }

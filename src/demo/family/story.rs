@@ -189,15 +189,19 @@ impl<'a> Story<'a> {
         self.stage.order(a.number, parts::EXECUTE);
         let seen = self.pace.until(self.stage, "another program in B", |_| match b.look() {
             None => Look::Never,
+            // It could not, and said so; its end is seen next.
+            Some(seen) if seen.state == 'Z' => Look::Seen(None),
             // Its file is looked up where that is allowed; its name is there for everybody.
             Some(seen) => {
                 let other = before.is_none() || file_of(pid).is_ok_and(|file| Some(file) != before);
-                Look::maybe((other && seen.comm == parts::PROGRAM).then_some(seen))
+                Look::maybe((other && seen.comm == parts::PROGRAM).then_some(Some(seen)))
             }
         })?;
-        let what = format!("B called exec: it runs {} now, and is still process {pid}.", seen.comm);
-        self.row(b, Some("executed"), &what, &[]);
-        self.pace.rest(self.stage)?;
+        if let Some(seen) = seen {
+            let what = format!("B called exec: it runs {} now, and is still process {pid}.", seen.comm);
+            self.row(b, Some("executed"), &what, &[]);
+            self.pace.rest(self.stage)?;
+        }
         Ok(pid)
     }
 
@@ -222,8 +226,11 @@ impl<'a> Story<'a> {
         let code = self.ask(a, parts::WAIT, "B's exit code")?;
         let b = Who::process("B", pid);
         self.pace.until(self.stage, "B gone", |_| Look::maybe(b.look().is_none().then_some(())))?;
-        let what = format!("A called wait, and got exit code {code}. Now B is gone.");
-        self.row(b, Some("reaped"), &what, &[("code", json!(code))]);
+        let (what, code) = match code.checked_sub(parts::SIGNAL) {
+            None => (format!("A called wait, and got exit code {code}. Now B is gone."), json!(code)),
+            Some(signal) => (format!("A called wait: signal {signal} had ended B. Now B is gone."), Value::Null),
+        };
+        self.row(b, Some("reaped"), &what, &[("code", code)]);
         self.pace.rest(self.stage)
     }
 

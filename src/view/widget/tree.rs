@@ -11,7 +11,7 @@ use life::{Event, Life, lives};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 /// One tree.
@@ -75,15 +75,16 @@ impl Tree<'_> {
 
     fn legend(&self, wide: u16) -> Vec<Line<'static>> {
         let (text, dim) = (self.theme.style(Role::Text), self.theme.style(Role::Dim));
-        let pieces: Vec<Piece> = LEGEND
-            .iter()
-            .flat_map(|(sign, means)| {
-                // Sign and meaning stay on one line.
-                let means = format!("\u{a0}{}   ", means.replace(' ', "\u{a0}"));
-                [Piece::new(*sign, text), Piece::new(means, dim)]
-            })
-            .collect();
-        wrap(&pieces, usize::from(wide))
+        let mut lines: Vec<Line<'static>> = Vec::new();
+        for (sign, means) in LEGEND {
+            let both = [Span::styled(sign, text), Span::styled(format!(" {means}"), dim)];
+            // Sign and meaning stay on one line.
+            match lines.last_mut().filter(|line| line.width() + 4 + means.len() <= usize::from(wide)) {
+                Some(line) => line.spans.extend([Span::raw("  ")].into_iter().chain(both)),
+                None => lines.push(Line::from(both.to_vec())),
+            }
+        }
+        lines
     }
 
     fn shape(&self, lives: &[Life], wide: u16) -> Shape {
