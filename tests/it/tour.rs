@@ -63,7 +63,8 @@ fn from_the_catalogue_to_a_measured_answer_and_back() {
     for user in User::all() {
         let pty = forklore(&[], WIDE, user);
         sees(&pty, &["Lessons", "One core: the scheduler's illusion", "Isolation", "Crash containment"]);
-        press(&pty, ENTER, &["Two processes, one core", "step 1/", "over 40 %", "space run"]);
+        let second = format!("{DOWN}{ENTER}");
+        press(&pty, &second, &["Two processes, one core", "step 1/", "over 40 %", "space run"]);
         press(&pty, "3", &["you said"]);
         press(&pty, " ", &["running", "changed hands", "2 processes", "core 0"]);
         pty.until(|s| s.contains("← measured") || s.contains("Measured here"), "the machine's answer");
@@ -166,7 +167,7 @@ fn one_goes_on_where_one_left() {
     let start = |args: &[&str]| Launch::forklore().args(args).env("XDG_STATE_HOME", state.path()).start();
     let pty = start(&[]);
     sees(&pty, &["One core", "Isolation"]);
-    pty.send(format!("{DOWN}{DOWN}{ENTER}"));
+    pty.send(format!("{}{ENTER}", DOWN.repeat(3)));
     sees(&pty, &["Six tabs, six processes"]);
     press(&pty, "n", &["The same six, as threads", "step 2/"]);
     press(&pty, "n", &["What the parent is told", "step 3/"]);
