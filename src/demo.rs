@@ -4,7 +4,11 @@ mod belongings;
 mod company;
 mod cores;
 mod crash;
+mod family;
+mod glance;
+mod instances;
 mod isolation;
+mod pace;
 mod pinning;
 mod priority;
 mod spread;
@@ -32,12 +36,14 @@ pub trait Demo: Sync {
 
 /// Every demo, in the order of the lessons.
 pub static DEMOS: &[&dyn Demo] = &[
+    &instances::Instances,
+    &family::Family,
     &belongings::Belongings,
     &timeslice::Timeslice,
-    &cores::Cores,
-    &states::States,
     &priority::Priority,
+    &cores::Cores,
     &pinning::Pinning,
+    &states::States,
     &isolation::Isolation,
     &crash::Crash,
     &unruly::Unruly,

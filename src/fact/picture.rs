@@ -27,6 +27,8 @@ pub enum Picture {
     Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
+    /// Processes and threads, below those that made them, over time.
+    Tree(&'static TreeSpec),
 }
 
 impl Picture {
@@ -44,6 +46,7 @@ impl Picture {
             Self::Table(table) => table.name,
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
+            Self::Tree(tree) => tree.name,
         }
     }
 }
@@ -93,6 +96,19 @@ pub struct SideSpec {
     pub side: &'static str,
     /// What stands above it.
     pub head: &'static str,
+}
+
+/// A tree of processes, of rows that a demo tells with `Fact::Row`, or of all tasks of the run if it tells none.
+///
+/// A row is what was seen of one process or thread at one moment. Its values: `who`, what it is called, the same in all of
+/// its rows; `pid`; `tid`, for a thread only; `parent`, the process id of its parent; `program`, what the kernel calls it;
+/// `state`, the letter of /proc, or "gone"; and `what`, a sentence on what has just happened.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct TreeSpec {
+    /// What it is called in a list: "family tree".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

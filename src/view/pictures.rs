@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, States, Table, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, States, Table, Tree, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -89,6 +89,10 @@ impl View<'_> {
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
                 boxed(curves, move |_, left| curves.rows(left))
+            }
+            Picture::Tree(spec) => {
+                let tree = Tree { tally, spec, theme };
+                boxed(tree, move |wide, _| tree.rows(wide))
             }
         }
     }

@@ -14,6 +14,7 @@ mod states;
 mod status;
 mod table;
 mod too_small;
+mod tree;
 mod turns;
 mod workers;
 
@@ -29,5 +30,6 @@ pub use states::States;
 pub use status::{Footer, Header};
 pub use table::Table;
 pub use too_small::{LEAST, TooSmall};
+pub use tree::Tree;
 pub use turns::Histogram;
 pub use workers::Workers;
