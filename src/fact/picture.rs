@@ -13,6 +13,8 @@ pub enum Picture {
     Turns,
     /// A grid of pages for each process, and the same address in each.
     Pages,
+    /// An address space to scale, and where threads point into it: rows of the tables "regions" and "threads".
+    Space,
     /// One card a worker, with its counter and its ids.
     Cards,
     /// The rows that the demo told, as a table.
@@ -30,6 +32,7 @@ impl Picture {
             Self::Workers => "workers",
             Self::Turns => "turns",
             Self::Pages => "pages",
+            Self::Space => "address space",
             Self::Cards => "cards",
             Self::Table(table) => table.name,
             Self::Curves(curves) => curves.name,
