@@ -1,5 +1,6 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod addresses;
 mod crash;
 mod isolation;
 mod timeslice;
@@ -24,7 +25,8 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] =
+    &[&addresses::Addresses, &timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
 
 /// The demo called `name`.
 #[must_use]
