@@ -311,6 +311,8 @@ impl<'a> Subject<'a> {
         }
         let there = self.tell_pages();
         self.value("present_after", json!(there));
+        // What was asked for meanwhile may have made the heap grow.
+        self.tell_regions();
         self.carried_out();
         order
     }
