@@ -100,7 +100,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "faults_mapping", kind: ReturnKind::Count, help: "page faults when the file was mapped" },
         ReturnSpec { name: "faults_touching", kind: ReturnKind::Count, help: "page faults of the touches" },
     ],
-    pictures: &[Picture::Space, Picture::Table(&PLACES), Picture::Pages, Picture::Workers],
+    pictures: &[Picture::Space, Picture::Table(&PLACES), Picture::Pages],
     controls: &[
         Control { key: 'f', verb: "freeze", label: "freeze-frame: look again", on: On::Demo, arg: Arg::None },
         Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },

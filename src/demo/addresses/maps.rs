@@ -187,6 +187,11 @@ impl Region {
         hex(self.mapping.from)
     }
 
+    /// What it is, in words.
+    pub(super) fn title(&self) -> String {
+        if self.name.is_empty() { self.kind.to_owned() } else { format!("{}: {}", self.kind, self.name) }
+    }
+
     /// Its row's values.
     pub(super) fn values(&self) -> crate::fact::Values {
         [

@@ -185,7 +185,7 @@ impl<'a> Subject<'a> {
                 ("address", json!(hex(at))),
                 ("perms", json!(region.map(|r| r.mapping.perms.as_str()))),
                 ("kind", json!(region.map(|r| r.kind))),
-                ("lies", json!(region.map(|r| format!("{}: {}", r.kind, r.name)))),
+                ("lies", json!(region.map(Region::title))),
             ];
             let values = values.map(|(name, value)| (name.to_owned(), value)).into();
             self.worker.tell(Fact::Row { table: super::PLACES.name.to_owned(), row, values });

@@ -246,6 +246,9 @@ fn title(areas: &[&Area]) -> String {
             None => format!("{}{parts}", first.title()),
         };
     }
+    if let Some(noted) = areas.iter().find(|a| !a.note.is_empty()) {
+        return format!("{}, {}, and {} more", noted.kind, noted.note, areas.len() - 1);
+    }
     let mut kinds: Vec<&str> = Vec::new();
     for area in areas.iter().rev() {
         if !kinds.contains(&area.kind.as_str()) {

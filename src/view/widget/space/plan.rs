@@ -12,6 +12,8 @@ const NEAR: u64 = 1 << 20;
 const CHEAP: u32 = 2;
 /// What it may cost to make room for a scale: that of two regions that are neither the program's nor a stack nor a heap.
 const MINOR: u32 = 3;
+/// A region of so many bytes is large, whatever it is.
+const LARGE: u64 = 4 << 20;
 /// The smallest unit: a page of most machines.
 const PAGE: u64 = 4096;
 
@@ -181,12 +183,15 @@ fn price(model: &Model, lower: &Item, upper: &Item) -> u32 {
     }
     let worth = |item: &Item| {
         let of_kind = item.areas(model).iter().map(|area| match area.kind.as_str() {
+            // Something is said of it, so it is looked for.
+            _ if !area.note.is_empty() => 14,
             "stack" => 12,
             "heap" => 10,
-            "text" => 9,
+            "text" => 13,
             "data" => 7,
             "constants" => 6,
             "file" => 5,
+            _ if area.size() >= LARGE && !area.barred() => 4,
             _ => 2,
         });
         let pointed_at = |mark: &super::model::Mark| (item.from(model)..item.to(model)).contains(&mark.at);
