@@ -185,11 +185,11 @@ fn price(model: &Model, lower: &Item, upper: &Item) -> u32 {
         let of_kind = item.areas(model).iter().map(|area| match area.kind.as_str() {
             // Something is said of it, so it is looked for.
             _ if !area.note.is_empty() => 14,
-            "stack" => 12,
-            "heap" => 10,
+            "stack" => 16,
+            "heap" => 13,
             "text" => 13,
             "data" => 7,
-            "constants" => 6,
+            "constants" => 3,
             "file" => 5,
             _ if area.size() >= LARGE && !area.barred() => 4,
             _ => 2,
