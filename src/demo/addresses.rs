@@ -130,16 +130,24 @@ impl Demo for Addresses {
         let part = move |worker: &Worker| subject::play(worker, threads, pages);
         let number = stage.enter_named("A", As::Processes, &Settings::default(), part)?;
         let pid = stage.cast().get(number).map_or(Pid(0), |entry| entry.pid);
-        let mut show =
-            Show { stage, number, pid, given: 0, done: 0, pace: params.int("pace"), traced: Traced::default() };
-        if show.carried_out() {
-            show.compare();
-            show.frame();
-            show.step("framed");
-            show.go_on()
-        } else {
-            Ok(())
+        let mut show = Show {
+            stage,
+            number,
+            pid,
+            given: 0,
+            done: 0,
+            pace: params.int("pace"),
+            wanted: false,
+            traced: Traced::default(),
+        };
+        if !show.carried_out() {
+            let why = format!("it had not begun after {} s", PATIENCE.as_secs());
+            return Err(Unavailable::new("the process to be looked at", why).into());
         }
+        show.compare();
+        show.frame();
+        show.step("framed");
+        show.go_on()
     }
 
     fn outcome(&self, params: &Params, tally: &Tally) -> Values {
@@ -156,6 +164,8 @@ struct Show<'a> {
     given: u32,
     done: u64,
     pace: i64,
+    /// A freeze-frame was asked for while the process was busy.
+    wanted: bool,
     traced: Traced,
 }
 
@@ -199,10 +209,13 @@ impl Show<'_> {
 
     /// A freeze-frame while all that compute do so. Where it is refused, the process looks at itself.
     fn frame(&mut self) {
+        // One that was carried out too late for us counts for nothing.
+        (self.wanted, self.done) = (false, self.stage.work(self.number));
         self.order(Verb::Compute);
         if !self.carried_out() {
             self.order(Verb::Rest);
-            return;
+            let why = "the threads had not all begun to compute after two seconds";
+            return self.stage.tell(Fact::Refused(Unavailable::new("a freeze-frame", why)));
         }
         let threads = frame::threads(self.pid);
         let stands = self.traced.freeze(&threads);
@@ -267,7 +280,7 @@ impl Show<'_> {
         loop {
             self.traced.release();
             match self.stage.next(matches!(due, Due::Nothing).then_some(GLANCE * 20).or(Some(GLANCE))) {
-                Cue::Steer(steer) if steer.verb == "freeze" && !matches!(due, Due::Touching) => self.frame(),
+                Cue::Steer(steer) if steer.verb == "freeze" => self.wanted = true,
                 Cue::Steer(steer) if steer.verb == "pace" => {
                     self.pace = scaled(self.pace, steer.value.as_i64().unwrap_or(0));
                     if matches!(due, Due::Touching) {
@@ -289,6 +302,7 @@ impl Show<'_> {
                     self.step("settled");
                     due = Due::Nothing;
                 }
+                Due::Touch(_) | Due::Nothing if self.wanted => self.frame(),
                 Due::Touch(_) | Due::Touching | Due::Nothing => {}
             }
         }
