@@ -1,5 +1,6 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod addresses;
 mod belongings;
 mod company;
 mod cores;
@@ -38,6 +39,7 @@ pub trait Demo: Sync {
 pub static DEMOS: &[&dyn Demo] = &[
     &instances::Instances,
     &family::Family,
+    &addresses::Addresses,
     &belongings::Belongings,
     &timeslice::Timeslice,
     &priority::Priority,

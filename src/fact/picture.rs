@@ -13,6 +13,8 @@ pub enum Picture {
     Turns,
     /// A grid of pages for each process, and the same address in each.
     Pages,
+    /// An address space to scale, and where threads point into it: rows of the tables "regions" and "threads".
+    Space,
     /// One card a worker, with its counter and its ids.
     Cards,
     /// Running, ready, blocked: the workers in a diagram of states, with the values `ran`, `ready` and `blocked` of the
@@ -40,6 +42,7 @@ impl Picture {
             Self::Workers => "workers",
             Self::Turns => "turns",
             Self::Pages => "pages",
+            Self::Space => "address space",
             Self::Cards => "cards",
             Self::States => "state diagram",
             Self::Shares => "shares",

@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, States, Table, Tree, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -64,6 +64,10 @@ impl View<'_> {
                 let across = usize::from(wide / 2).max(8);
                 (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
             }),
+            Picture::Space => {
+                let space = Space { tally, theme, chosen };
+                boxed(space, move |_, left| space.rows(left))
+            }
             Picture::Cards => boxed(Cards { scene, theme, chosen }, move |wide, left| {
                 let across = (wide / 26).max(1);
                 let cards = workers.div_ceil(across).saturating_mul(6).max(6);

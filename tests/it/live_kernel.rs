@@ -3,6 +3,7 @@
 //! The machine may be busy. What is compared is two accounts of the same run, never a run with what it should have been
 //! on a machine of one's own; where that is the question, a disturbed run is inconclusive.
 
+mod addresses;
 mod anatomy;
 mod belongings;
 mod cores;
