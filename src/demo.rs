@@ -1,11 +1,22 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod addresses;
+mod belongings;
+mod company;
+mod cores;
 mod crash;
+mod family;
 mod footprint;
+mod glance;
+mod instances;
 mod isolation;
 mod limits;
 mod pace;
+mod pinning;
+mod priority;
 mod sizes;
+mod spread;
+mod states;
 mod timeslice;
 mod unruly;
 
@@ -29,7 +40,15 @@ pub trait Demo: Sync {
 
 /// Every demo, in the order of the lessons.
 pub static DEMOS: &[&dyn Demo] = &[
+    &instances::Instances,
+    &family::Family,
+    &addresses::Addresses,
+    &belongings::Belongings,
     &timeslice::Timeslice,
+    &priority::Priority,
+    &cores::Cores,
+    &pinning::Pinning,
+    &states::States,
     &isolation::Isolation,
     &footprint::Footprint,
     &limits::Limits,

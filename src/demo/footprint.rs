@@ -1,7 +1,7 @@
 //! `footprint`: workers come on one by one, and after each the whole tree is measured.
 
 use super::Demo;
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use super::sizes::{self, Sizes};
 use crate::fact::{
     As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture, Pid,
@@ -91,7 +91,7 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ParamKind::Int { min: 0, max: 4096, default: 0, unit: "KiB" },
             help: "memory of its own that each writes to",
         },
-        Pace::param(60, "from one worker to the next"),
+        pace::param(60),
     ],
     returns: &[
         ReturnSpec { name: "workers", kind: ReturnKind::Count, help: "workers that came on" },
@@ -106,7 +106,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "rss_over_pss", kind: ReturnKind::Number, help: "how many times too much RSS adds up to" },
     ],
     pictures: &[Picture::Curves(&IN_RAM), Picture::Table(&SIZES), Picture::Curves(&RESERVED)],
-    controls: &Pace::KEYS,
+    controls: &[pace::SLOWER, pace::FASTER],
     limits: |params| {
         let (count, touch) = (params.int("count").unsigned_abs(), params.int("touch_kib").unsigned_abs());
         let touched = count * touch / 1024;
@@ -123,7 +123,7 @@ impl Demo for Footprint {
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
         let params = stage.params(&SPEC);
         sizes::make_plain();
-        let mut pace = Pace::of(&params);
+        let mut pace = Pace::new(params.int("pace"));
         let mut scale = Scale::new(params.workers_as());
         scale.weigh(stage);
         let touch = params.count("touch_kib") * 1024;
@@ -179,7 +179,7 @@ fn step(stage: &mut Stage, name: &str) {
 
 /// Does what the learner wishes until `enough` is true of the stage and the pace; false if the run is over before.
 fn wait(stage: &mut Stage, pace: &mut Pace, enough: impl Fn(&Stage, Duration) -> bool) -> bool {
-    while !enough(stage, pace.pause()) {
+    while !enough(stage, Duration::from_millis(pace.millis())) {
         match stage.next(Some(LOOK)) {
             Cue::Steer(steer) => {
                 pace.obey(&steer);

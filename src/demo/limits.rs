@@ -5,7 +5,7 @@ mod child;
 mod groups;
 
 use super::Demo;
-use super::pace::Pace;
+use super::pace::{self, Pace};
 use crate::fact::{
     As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Limits as Bounds, ParamKind, ParamSpec, Params, Picture,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Values,
@@ -77,7 +77,7 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ParamKind::Int { min: 1, max: 4000, default: 200, unit: "" },
             help: "more tasks of its user, with bound=tasks",
         },
-        Pace::param(40, "from one lot of threads to the next; there are 40"),
+        pace::param(40),
     ],
     returns: &[
         ReturnSpec { name: "started", kind: ReturnKind::Count, help: "threads that were started" },
@@ -94,7 +94,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "rss_kib_per_thread", kind: ReturnKind::Kib, help: "RAM of the process that one more took" },
     ],
     pictures: &[Picture::Curves(&RESERVED), Picture::Table(&TABLE)],
-    controls: &Pace::KEYS,
+    controls: &[pace::SLOWER, pace::FASTER],
     limits: |params| {
         let (cap, stack) = (params.int("cap").unsigned_abs(), params.int("stack_kib").unsigned_abs());
         Bounds {
@@ -114,7 +114,7 @@ impl Demo for Limits {
 
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
         let params = stage.params(&SPEC);
-        let mut pace = Pace::of(&params);
+        let mut pace = Pace::new(params.int("pace"));
         let child = stage.enter_named("child", As::Processes, &Settings::default(), move |worker| {
             child::grow(worker, &params);
         })?;

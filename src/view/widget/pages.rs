@@ -173,7 +173,7 @@ fn said(name: &str, value: &Value) -> String {
 /// "parent", "child", or the worker's own name, with the process's number.
 fn role(pid: Pid, task: Option<&TaskTally>, shown: &[Pid], tasks: &[TaskTally]) -> String {
     let child = task.is_some_and(|t| shown.contains(&Pid(t.parent)));
-    let parent = tasks.iter().any(|t| t.parent == pid.0 && shown.contains(&t.pid));
+    let parent = tasks.iter().any(|t| t.parent == pid.0 && t.pid != pid && shown.contains(&t.pid));
     let name = task.map(|t| clean_line(&t.name)).unwrap_or_default();
     match (parent, child) {
         (true, false) => format!("parent {pid}"),
