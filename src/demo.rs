@@ -6,12 +6,15 @@ mod company;
 mod cores;
 mod crash;
 mod family;
+mod footprint;
 mod glance;
 mod instances;
 mod isolation;
+mod limits;
 mod pace;
 mod pinning;
 mod priority;
+mod sizes;
 mod spread;
 mod states;
 mod timeslice;
@@ -47,6 +50,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &pinning::Pinning,
     &states::States,
     &isolation::Isolation,
+    &footprint::Footprint,
+    &limits::Limits,
     &crash::Crash,
     &unruly::Unruly,
 ];

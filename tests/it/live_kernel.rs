@@ -7,6 +7,7 @@ mod addresses;
 mod anatomy;
 mod belongings;
 mod cores;
+mod how_many;
 mod lives;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
