@@ -1,7 +1,11 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
 mod crash;
+mod eye;
 mod isolation;
+mod script;
+mod spoiled;
+mod stop;
 mod timeslice;
 mod unruly;
 
@@ -24,7 +28,8 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] =
+    &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &stop::Stop, &spoiled::Spoiled, &unruly::Unruly];
 
 /// The demo called `name`.
 #[must_use]

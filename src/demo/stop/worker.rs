@@ -1,0 +1,314 @@
+//! The workers from the inside: what they do, what they answer to a request, and how a thread is ended from outside.
+//!
+//! The one place of this demo with `unsafe`: the handler, and threads made with pthread_create, so that pthread_cancel has
+//! something to act on. A thread of Rust's own must not be cancelled: it may own things, and unwinding that nobody expects
+//! runs through the code that owns them. These threads own nothing: numbers on the stack, and words that are static.
+
+use crate::demo::eye;
+use crate::fact::{Fact, Pid, Tid};
+use crate::stage::{Worker, now};
+use libc::{c_int, c_void};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use serde_json::{Value, json};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// A change takes this long: some work, then a wait in the middle of it. Then a rest.
+const WORK: Duration = Duration::from_millis(2);
+const MIDDLE: Duration = Duration::from_millis(5);
+const REST: Duration = Duration::from_millis(2);
+
+/// How often the counters of threads are told.
+const TELL: Duration = Duration::from_millis(40);
+
+/// What the main thread of a company of threads is told to do to its second.
+pub(super) const ASK: u64 = 1;
+pub(super) const TERM: u64 = 2;
+pub(super) const CANCEL: u64 = 3;
+
+const MOST: usize = super::COMPANY;
+static COUNTERS: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
+static LEAVE: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
+static TIDS: [AtomicU32; MOST] = [const { AtomicU32::new(0) }; MOST];
+
+/// Added to the number of a thread that is to come to no cancellation point.
+const DEAF: usize = 64;
+
+/// The thread in which the handler ran.
+static HANDLED: AtomicU32 = AtomicU32::new(0);
+
+// SAFETY: the C library has both, with these types; whoever calls keeps to what they ask for.
+#[expect(unsafe_code, reason = "the libc crate declares them as functions that do not unwind")]
+unsafe extern "C-unwind" {
+    // As in the C library, but known to unwind: both are cancellation points (pthreads(7)).
+    fn nanosleep(time: *const libc::timespec, left: *mut libc::timespec) -> c_int;
+    fn pthread_testcancel();
+}
+
+/// What SIGTERM is to do in this process: for all its threads, since that is one setting for all of them (signal(7)).
+fn answer(how: &str) {
+    let handler = match how {
+        "tidy" => SigHandler::Handler(on_term),
+        "ignore" => SigHandler::SigIgn,
+        _ => return,
+    };
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler makes one system call and one atomic store, both of which a handler may make (signal-safety(7)).
+    #[expect(unsafe_code, reason = "a signal handler is what is shown")]
+    // The kernel refuses it for SIGKILL and SIGSTOP only.
+    let _ = unsafe { sigaction(Signal::SIGTERM, &action) };
+}
+
+/// Notes who was asked. What is to be done about it is done where nothing is half made.
+extern "C" fn on_term(_: c_int) {
+    HANDLED.store(own_tid(), Ordering::Release);
+}
+
+fn own_tid() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
+}
+
+fn was_asked() -> bool {
+    HANDLED.load(Ordering::Acquire) == own_tid()
+}
+
+fn compute(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
+}
+
+/// A worker that is a process. Its counter is odd in the middle of a change.
+pub(super) fn process(worker: &Worker, how: &str) {
+    answer(how);
+    let mut count = 0;
+    while !was_asked() && worker.order() == 0 {
+        worker.set_work(count + 1);
+        compute(WORK);
+        std::thread::sleep(MIDDLE);
+        count += 2;
+        worker.set_work(count);
+        let _ = worker.wait(0, REST);
+    }
+}
+
+/// A company of `size` threads in a process of its own. Its main thread does what it is ordered to and reports on a row of
+/// `table`; its own counter says how much it has done.
+pub(super) fn company(worker: &Worker, how: &str, size: usize, slot: u16, grace: Duration) {
+    answer(how);
+    let mut crew = Crew::raise(worker, size, slot, how == "no-point");
+    let mut known = 0;
+    loop {
+        let order = worker.wait(known, TELL);
+        crew.tell(worker);
+        if order == Worker::HALT {
+            crew.leave();
+            return;
+        }
+        if order != known {
+            known = order;
+            crew.end(worker, order, grace);
+            worker.set_work(order);
+        }
+    }
+}
+
+/// The threads, until they are joined.
+struct Crew {
+    threads: Vec<Option<libc::pthread_t>>,
+    victim: usize,
+    deaf: bool,
+}
+
+impl Crew {
+    fn raise(worker: &Worker, size: usize, slot: u16, deaf: bool) -> Self {
+        let mut threads = Vec::new();
+        let victim = size / 2;
+        for n in 0..size.min(MOST) {
+            let mut thread = 0;
+            let number = if deaf && n == victim { n + DEAF } else { n };
+            let start: extern "C-unwind" fn(*mut c_void) -> *mut c_void = body;
+            // SAFETY: the two types of pointer differ in what Rust assumes of unwinding; the call is the same.
+            #[expect(
+                unsafe_code,
+                reason = "pthread_create takes a function that does not unwind, cancellation unwinds it"
+            )]
+            let start = unsafe {
+                std::mem::transmute::<
+                    extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+                    extern "C" fn(*mut c_void) -> *mut c_void,
+                >(start)
+            };
+            // SAFETY: `thread` is written before it is read; the argument is a number dressed as a pointer, never followed.
+            #[expect(unsafe_code, reason = "pthread_create")]
+            let refused = unsafe {
+                libc::pthread_create(&raw mut thread, ptr::null(), start, ptr::without_provenance_mut(number))
+            };
+            threads.push((refused == 0).then_some(thread));
+        }
+        let pid = Pid(std::process::id());
+        for n in 0..threads.len() {
+            while threads[n].is_some() && TIDS[n].load(Ordering::Acquire) == 0 {
+                std::thread::yield_now();
+            }
+            let (tid, name) = (Tid(TIDS[n].load(Ordering::Acquire)), super::act::NAMES[n].to_owned());
+            let slot = slot + u16::try_from(n).unwrap_or(0);
+            worker.tell(Fact::Task { tid, pid, parent: 0, name, slot: Some(slot) });
+        }
+        worker.set_work(READY);
+        Self { threads, victim, deaf }
+    }
+
+    fn tell(&self, worker: &Worker) {
+        for (n, _) in self.threads.iter().enumerate().filter(|(_, thread)| thread.is_some()) {
+            let (tid, value) = (Tid(TIDS[n].load(Ordering::Relaxed)), json!(COUNTERS[n].load(Ordering::Relaxed)));
+            worker.tell(Fact::Value { tid, name: "counter".to_owned(), value });
+        }
+    }
+
+    /// Ends the victim as ordered, and tells how that went.
+    fn end(&mut self, worker: &Worker, order: u64, grace: Duration) {
+        let Some(thread) = self.threads[self.victim] else { return };
+        let (pid, tid) = (Pid(std::process::id()), Tid(TIDS[self.victim].load(Ordering::Relaxed)));
+        let before = eye::letter(pid, tid);
+        struck_in_the_middle(|| COUNTERS[self.victim].load(Ordering::Acquire));
+        let begun = now();
+        match order {
+            ASK => LEAVE[self.victim].store(true, Ordering::Release),
+            // SAFETY: the thread has not been joined, so its handle is good.
+            #[expect(unsafe_code, reason = "pthread_kill")]
+            TERM => _ = unsafe { libc::pthread_kill(thread, libc::SIGTERM) },
+            // SAFETY: as above. The thread owns nothing, and every frame of it may be unwound: see `body`.
+            #[expect(unsafe_code, reason = "pthread_cancel is what is shown")]
+            _ => _ = unsafe { libc::pthread_cancel(thread) },
+        }
+        let row = match order {
+            ASK => super::act::FLAG,
+            TERM => "SIGTERM handled",
+            _ if self.deaf => "cancel busy",
+            _ => "cancel asleep",
+        };
+        let mut came = join(thread, grace);
+        let tell = |row: &str, values: Value| worker.tell(super::act::row(row, values));
+        if came.is_none() {
+            let letter = eye::letter(pid, tid);
+            tell(
+                row,
+                json!({
+                    "ended": "nothing", "letters": format!("{before} {letter}"), "cancelled": false, "letter": letter,
+                    "told": "no end: the request is noted, and nobody looks",
+                }),
+            );
+            // Now it comes to a point where it looks.
+            let asked = now();
+            LEAVE[self.victim].store(true, Ordering::Release);
+            came = join(thread, Duration::from_secs(2));
+            let Some((at, by)) = came else { return };
+            self.joined(worker, by);
+            tell(
+                "a point at last",
+                json!({
+                    "ended": "thread", "letters": format!("{letter} {}", eye::letter(pid, tid)), "took": at.since(asked).0,
+                    "told": told(by), "cancelled": by, "letter": eye::letter(pid, tid).to_string(), "half_made": self.half_made(),
+                }),
+            );
+            return;
+        }
+        let Some((at, by)) = came else { return };
+        self.joined(worker, by);
+        let cancelled = (order == CANCEL).then_some(by);
+        let letter = eye::letter(pid, tid);
+        tell(
+            row,
+            json!({
+                "ended": "thread", "letters": format!("{before} {letter}"), "took": at.since(begun).0, "told": told(by),
+                "cancelled": cancelled, "letter": letter, "half_made": self.half_made(),
+            }),
+        );
+    }
+
+    fn half_made(&self) -> bool {
+        COUNTERS[self.victim].load(Ordering::Acquire) % 2 == 1
+    }
+
+    fn joined(&mut self, worker: &Worker, by_cancel: bool) {
+        self.tell(worker);
+        self.threads[self.victim] = None;
+        let (tid, pid) = (Tid(TIDS[self.victim].load(Ordering::Relaxed)), Pid(std::process::id()));
+        worker.tell(Fact::Exit { tid, pid, code: (!by_cancel).then_some(0), signal: None, core: None });
+    }
+
+    /// Sends all of them off.
+    fn leave(&mut self) {
+        LEAVE.iter().for_each(|leave| leave.store(true, Ordering::Release));
+        for thread in self.threads.iter_mut().filter_map(Option::take) {
+            let _ = join(thread, Duration::from_millis(500));
+        }
+    }
+}
+
+/// What the main thread says of itself when its threads are there. Orders are smaller.
+pub(super) const READY: u64 = 100;
+
+fn told(by_cancel: bool) -> &'static str {
+    if by_cancel { "pthread_join: PTHREAD_CANCELED" } else { "pthread_join: it returned by itself" }
+}
+
+/// Waits until the counter is odd, so that what comes next comes in the middle of a change; not for ever.
+pub(super) fn struck_in_the_middle(counter: impl Fn() -> u64) {
+    let until = Instant::now() + Duration::from_millis(500);
+    while counter() % 2 == 0 && Instant::now() < until {
+        std::thread::yield_now();
+    }
+}
+
+/// Joins a thread within `patience`; when that was, and whether cancellation ended it.
+fn join(thread: libc::pthread_t, patience: Duration) -> Option<(crate::fact::Nanos, bool)> {
+    let mut value = ptr::null_mut();
+    // pthread_timedjoin_np wants a moment of CLOCK_REALTIME.
+    let clock = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let nanos = i64::from(clock.tv_nsec) + i64::from(patience.subsec_nanos());
+    let until = libc::timespec {
+        tv_sec: clock.tv_sec + i64::try_from(patience.as_secs()).unwrap_or(0) + nanos / 1_000_000_000,
+        tv_nsec: nanos % 1_000_000_000,
+    };
+    // SAFETY: whoever calls has not joined it yet, and forgets the handle when this succeeds.
+    #[expect(unsafe_code, reason = "pthread_timedjoin_np")]
+    let refused = unsafe { libc::pthread_timedjoin_np(thread, &raw mut value, &raw const until) };
+    (refused == 0).then(|| (now(), value.addr() == usize::MAX))
+}
+
+/// A thread of the company. No frame of it owns anything, so cancellation, which unwinds them, passes over nothing
+/// ("plain old frames" of RFC 2945); what it calls while it may be cancelled is declared as able to unwind.
+extern "C-unwind" fn body(number: *mut c_void) -> *mut c_void {
+    let (n, deaf) = (number.addr() % DEAF, number.addr() >= DEAF);
+    let _ = rustix::thread::set_name(super::act::COMMS[n]);
+    TIDS[n].store(own_tid(), Ordering::Release);
+    while !LEAVE[n].load(Ordering::Acquire) && !was_asked() {
+        COUNTERS[n].fetch_add(1, Ordering::AcqRel);
+        compute(WORK);
+        if !deaf {
+            nap(MIDDLE);
+        }
+        COUNTERS[n].fetch_add(1, Ordering::AcqRel);
+        if !deaf {
+            nap(REST);
+        }
+    }
+    // SAFETY: no argument, and declared as able to unwind.
+    #[expect(unsafe_code, reason = "a cancellation point")]
+    unsafe {
+        pthread_testcancel();
+    }
+    ptr::null_mut()
+}
+
+/// Sleeps, and may be cancelled meanwhile: the standard library's sleep is not made for that.
+fn nap(time: Duration) {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
+    // SAFETY: the time lives through the call; what is left of it is not asked for.
+    #[expect(unsafe_code, reason = "a cancellation point")]
+    let _ = unsafe { nanosleep(&raw const time, ptr::null_mut()) };
+}
