@@ -88,3 +88,13 @@ pub(super) fn refused(what: &str, errno: rustix::io::Errno) -> Unavailable {
 pub(super) fn errno_name(errno: rustix::io::Errno) -> String {
     format!("{:?}", nix::errno::Errno::from_raw(errno.raw_os_error()))
 }
+
+/// The moment of `CLOCK_REALTIME` after `patience`, which the timed calls of pthreads(7) want.
+pub(super) fn realtime_in(patience: Duration) -> libc::timespec {
+    let clock = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let nanos = clock.tv_nsec + i64::from(patience.subsec_nanos());
+    libc::timespec {
+        tv_sec: clock.tv_sec + i64::try_from(patience.as_secs()).unwrap_or(0) + nanos / 1_000_000_000,
+        tv_nsec: nanos % 1_000_000_000,
+    }
+}

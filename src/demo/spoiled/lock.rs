@@ -5,7 +5,7 @@
 //! that is robust (pthread_mutexattr_setrobust(3)).
 
 use super::row;
-use crate::demo::script::{Over, pass, step, until};
+use crate::demo::script::{Over, pass, realtime_in, step, until};
 use crate::fact::{As, Nanos, Unavailable};
 use crate::stage::{Settings, Stage, Target, Worker, now};
 use anyhow::Context;
@@ -199,13 +199,7 @@ impl Shared {
     }
 
     fn lock_within(&self, lock: Lock, patience: Duration) -> Result<(), Errno> {
-        // pthread_mutex_timedlock wants a moment of CLOCK_REALTIME.
-        let clock = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-        let nanos = clock.tv_nsec + i64::from(patience.subsec_nanos());
-        let until = libc::timespec {
-            tv_sec: clock.tv_sec + i64::try_from(patience.as_secs()).unwrap_or(0) + nanos / 1_000_000_000,
-            tv_nsec: nanos % 1_000_000_000,
-        };
+        let until = realtime_in(patience);
         // SAFETY: as for `lock`; the moment lives through the call.
         #[expect(unsafe_code, reason = "a mutex in shared memory")]
         check(unsafe { libc::pthread_mutex_timedlock(self.mutex(lock), &raw const until) })

@@ -65,7 +65,7 @@ fn together(
 ) -> Result<(), Over> {
     let settings = Settings::default();
     let a = stage.enter_named("A", As::Processes, &settings, |worker| take(worker, "0"))?;
-    let b = stage.enter_named("B", As::Processes, &settings, |worker| hold(worker))?;
+    let b = stage.enter_named("B", As::Processes, &settings, hold)?;
     cast.extend([a, b]);
     for n in [a, b] {
         let pid = stage.cast().get(n).map_or(0, |entry| entry.pid.0);
@@ -122,7 +122,7 @@ fn signalled(ended: &SignalFd) -> bool {
 fn alone(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     let settings = Settings::default();
     let a = stage.enter_named("A", As::Processes, &settings, |worker| take(worker, "1000"))?;
-    let b = stage.enter_named("B", As::Processes, &settings, |worker| hold(worker))?;
+    let b = stage.enter_named("B", As::Processes, &settings, hold)?;
     stage.order(b, TAKE);
     pass(stage, after)?;
     step(stage, "struck");

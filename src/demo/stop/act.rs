@@ -18,6 +18,10 @@ pub(super) const COMMS: [&CStr; super::COMPANY] = [c"forklore A", c"forklore B",
 /// The rows that others must know by name.
 pub(super) const CONTINUE: &str = "SIGCONT";
 pub(super) const FLAG: &str = "a flag";
+pub(super) const HANDLED: &str = "SIGTERM handled";
+pub(super) const ASLEEP: &str = "cancel asleep";
+pub(super) const BUSY: &str = "cancel busy";
+pub(super) const POINT: &str = "a point at last";
 
 /// A pause is measured so many times; the table has the median.
 const ROUNDS: usize = 5;
@@ -130,14 +134,18 @@ impl Company {
             let _ = target.signal(signal);
             return;
         }
-        let id = |n: u32| i32::try_from(n).unwrap_or(-1);
-        // SAFETY: it takes numbers. The process is a child that was not reaped, so its number is nobody else's, and the
-        // thread's number is looked for in that process only.
-        #[expect(unsafe_code, reason = "tgkill(2), the call that is shown")]
-        let _ = unsafe {
-            libc::syscall(libc::SYS_tgkill, id(self.victim().pid.0), id(self.victim().tid.0), signal.as_raw())
-        };
+        let _ = tgkill(self.victim().pid, self.victim().tid, signal);
     }
+}
+
+/// Sends a signal to one thread of a process that is this one, or a child that was not reaped.
+fn tgkill(pid: Pid, tid: Tid, signal: Signal) -> std::io::Result<()> {
+    let id = |n: u32| i32::try_from(n).unwrap_or(-1);
+    // SAFETY: it takes numbers. The process is there, so its number is nobody else's, and the thread's number is looked for in
+    // that process only.
+    #[expect(unsafe_code, reason = "tgkill(2), the call that is shown")]
+    let done = unsafe { libc::syscall(libc::SYS_tgkill, id(pid.0), id(tid.0), signal.as_raw()) };
+    if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 /// Does it, and tells what came of it.
@@ -153,7 +161,7 @@ pub(super) fn act(stage: &mut Stage, company: &Company, how: &str, grace: Durati
         "tidy" if company.of_threads() => order_thread(stage, company, TERM),
         "cancel" | "no-point" => order_thread(stage, company, CANCEL),
         "flag" => deadly(stage, company, &target, FLAG, None, SURE),
-        "tidy" => deadly(stage, company, &target, "SIGTERM handled", Some(Signal::TERM), SURE),
+        "tidy" => deadly(stage, company, &target, HANDLED, Some(Signal::TERM), SURE),
         "term" => deadly(stage, company, &target, "SIGTERM", Some(Signal::TERM), SURE),
         "ignore" => {
             deadly(stage, company, &target, "SIGTERM ignored", Some(Signal::TERM), grace)?;
@@ -266,9 +274,9 @@ fn order_thread(stage: &mut Stage, company: &Company, order: u64) -> Result<(), 
     until(stage, SURE + SURE, |stage| stage.work(company.process) == order)?;
     let name = match order {
         ASK => FLAG,
-        TERM => "SIGTERM handled",
-        _ if stage.values().get("how").is_some_and(|how| how == "no-point") => "a point at last",
-        _ => "cancel asleep",
+        TERM => HANDLED,
+        _ if stage.values().get("how").is_some_and(|how| how == "no-point") => POINT,
+        _ => ASLEEP,
     };
     watch(stage, company, name)
 }
@@ -293,5 +301,24 @@ fn watch(stage: &mut Stage, company: &Company, name: &str) -> Result<(), Over> {
             stage.tell(row(name, json!({ "went_on": went_on, "alive": alive(company) })));
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_finds_its_thread_and_no_other() {
+        let own = (Pid(std::process::id()), Tid(rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()));
+        assert!(tgkill(own.0, own.1, Signal::CONT).is_ok());
+        let stranger = tgkill(own.0, Tid(1), Signal::CONT).map_err(|error| error.raw_os_error());
+        assert_eq!(stranger, Err(Some(libc::ESRCH)), "a thread of somebody else");
+    }
+
+    #[test]
+    fn the_median_is_the_one_in_the_middle() {
+        assert_eq!(median(&mut [Nanos(9), Nanos(1), Nanos(5)]), Some(5));
+        assert_eq!(median(&mut []), None);
     }
 }

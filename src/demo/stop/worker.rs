@@ -5,11 +5,12 @@
 //! runs through the code that owns them. These threads own nothing: numbers on the stack, and words that are static.
 
 use crate::demo::eye;
-use crate::fact::{Fact, Pid, Tid};
+use crate::demo::script::realtime_in;
+use crate::fact::{Fact, Nanos, Pid, Tid};
 use crate::stage::{Worker, now};
 use libc::{c_int, c_void};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -124,38 +125,16 @@ struct Crew {
 
 impl Crew {
     fn raise(worker: &Worker, size: usize, slot: u16, deaf: bool) -> Self {
-        let mut threads = Vec::new();
         let victim = size / 2;
-        for n in 0..size.min(MOST) {
-            let mut thread = 0;
-            let number = if deaf && n == victim { n + DEAF } else { n };
-            let start: extern "C-unwind" fn(*mut c_void) -> *mut c_void = body;
-            // SAFETY: the two types of pointer differ in what Rust assumes of unwinding; the call is the same.
-            #[expect(
-                unsafe_code,
-                reason = "pthread_create takes a function that does not unwind, cancellation unwinds it"
-            )]
-            let start = unsafe {
-                std::mem::transmute::<
-                    extern "C-unwind" fn(*mut c_void) -> *mut c_void,
-                    extern "C" fn(*mut c_void) -> *mut c_void,
-                >(start)
-            };
-            // SAFETY: `thread` is written before it is read; the argument is a number dressed as a pointer, never followed.
-            #[expect(unsafe_code, reason = "pthread_create")]
-            let refused = unsafe {
-                libc::pthread_create(&raw mut thread, ptr::null(), start, ptr::without_provenance_mut(number))
-            };
-            threads.push((refused == 0).then_some(thread));
-        }
+        let numbers = 0..size.min(MOST);
+        let threads: Vec<_> = numbers.map(|n| make(if deaf && n == victim { n + DEAF } else { n })).collect();
         let pid = Pid(std::process::id());
         for n in 0..threads.len() {
             while threads[n].is_some() && TIDS[n].load(Ordering::Acquire) == 0 {
                 std::thread::yield_now();
             }
-            let (tid, name) = (Tid(TIDS[n].load(Ordering::Acquire)), super::act::NAMES[n].to_owned());
-            let slot = slot + u16::try_from(n).unwrap_or(0);
-            worker.tell(Fact::Task { tid, pid, parent: 0, name, slot: Some(slot) });
+            let (name, slot) = (super::act::NAMES[n].to_owned(), slot + u16::try_from(n).unwrap_or(0));
+            worker.tell(Fact::Task { tid: tid(n), pid, parent: 0, name, slot: Some(slot) });
         }
         worker.set_work(READY);
         Self { threads, victim, deaf }
@@ -163,81 +142,74 @@ impl Crew {
 
     fn tell(&self, worker: &Worker) {
         for (n, _) in self.threads.iter().enumerate().filter(|(_, thread)| thread.is_some()) {
-            let (tid, value) = (Tid(TIDS[n].load(Ordering::Relaxed)), json!(COUNTERS[n].load(Ordering::Relaxed)));
-            worker.tell(Fact::Value { tid, name: "counter".to_owned(), value });
+            let value = json!(COUNTERS[n].load(Ordering::Relaxed));
+            worker.tell(Fact::Value { tid: tid(n), name: "counter".to_owned(), value });
         }
     }
 
     /// Ends the victim as ordered, and tells how that went.
     fn end(&mut self, worker: &Worker, order: u64, grace: Duration) {
         let Some(thread) = self.threads[self.victim] else { return };
-        let (pid, tid) = (Pid(std::process::id()), Tid(TIDS[self.victim].load(Ordering::Relaxed)));
-        let before = eye::letter(pid, tid);
+        let before = self.letter();
         struck_in_the_middle(|| COUNTERS[self.victim].load(Ordering::Acquire));
         let begun = now();
-        match order {
-            ASK => LEAVE[self.victim].store(true, Ordering::Release),
-            // SAFETY: the thread has not been joined, so its handle is good.
-            #[expect(unsafe_code, reason = "pthread_kill")]
-            TERM => _ = unsafe { libc::pthread_kill(thread, libc::SIGTERM) },
-            // SAFETY: as above. The thread owns nothing, and every frame of it may be unwound: see `body`.
-            #[expect(unsafe_code, reason = "pthread_cancel is what is shown")]
-            _ => _ = unsafe { libc::pthread_cancel(thread) },
-        }
         let row = match order {
-            ASK => super::act::FLAG,
-            TERM => "SIGTERM handled",
-            _ if self.deaf => "cancel busy",
-            _ => "cancel asleep",
+            ASK => {
+                LEAVE[self.victim].store(true, Ordering::Release);
+                super::act::FLAG
+            }
+            TERM => {
+                // SAFETY: the thread has not been joined, so its handle is good.
+                #[expect(unsafe_code, reason = "pthread_kill")]
+                let _ = unsafe { libc::pthread_kill(thread, libc::SIGTERM) };
+                super::act::HANDLED
+            }
+            _ => {
+                cancel(thread);
+                if self.deaf { super::act::BUSY } else { super::act::ASLEEP }
+            }
         };
-        let mut came = join(thread, grace);
-        let tell = |row: &str, values: Value| worker.tell(super::act::row(row, values));
-        if came.is_none() {
-            let letter = eye::letter(pid, tid);
-            tell(
-                row,
-                json!({
-                    "ended": "nothing", "letters": format!("{before} {letter}"), "cancelled": false, "letter": letter,
-                    "told": "no end: the request is noted, and nobody looks",
-                }),
-            );
+        if !self.deaf {
+            self.joined(worker, row, before, begun, SURE);
+            return;
+        }
+        let soon = self.joined(worker, row, before, begun, grace);
+        if !soon {
+            let letter = self.letter();
+            let told = "nothing: it is noted, and nobody looks";
+            let letters = format!("{before} {letter}");
+            let values =
+                json!({ "ended": "nothing", "letters": letters, "cancelled": false, "letter": letter, "told": told });
+            worker.tell(super::act::row(row, values));
             // Now it comes to a point where it looks.
             let asked = now();
             LEAVE[self.victim].store(true, Ordering::Release);
-            came = join(thread, Duration::from_secs(2));
-            let Some((at, by)) = came else { return };
-            self.joined(worker, by);
-            tell(
-                "a point at last",
-                json!({
-                    "ended": "thread", "letters": format!("{letter} {}", eye::letter(pid, tid)), "took": at.since(asked).0,
-                    "told": told(by), "cancelled": by, "letter": eye::letter(pid, tid).to_string(), "half_made": self.half_made(),
-                }),
-            );
-            return;
+            self.joined(worker, super::act::POINT, letter, asked, SURE);
         }
-        let Some((at, by)) = came else { return };
-        self.joined(worker, by);
-        let cancelled = (order == CANCEL).then_some(by);
-        let letter = eye::letter(pid, tid);
-        tell(
-            row,
-            json!({
-                "ended": "thread", "letters": format!("{before} {letter}"), "took": at.since(begun).0, "told": told(by),
-                "cancelled": cancelled, "letter": letter, "half_made": self.half_made(),
-            }),
-        );
     }
 
-    fn half_made(&self) -> bool {
-        COUNTERS[self.victim].load(Ordering::Acquire) % 2 == 1
+    fn letter(&self) -> char {
+        eye::letter(Pid(std::process::id()), tid(self.victim))
     }
 
-    fn joined(&mut self, worker: &Worker, by_cancel: bool) {
+    /// Joins the victim within `patience`, and tells of it on `row`; whether it ended.
+    fn joined(&mut self, worker: &Worker, row: &str, before: char, begun: Nanos, patience: Duration) -> bool {
+        let Some((at, by_cancel)) = self.threads[self.victim].and_then(|thread| join(thread, patience)) else {
+            return false;
+        };
         self.tell(worker);
         self.threads[self.victim] = None;
-        let (tid, pid) = (Tid(TIDS[self.victim].load(Ordering::Relaxed)), Pid(std::process::id()));
-        worker.tell(Fact::Exit { tid, pid, code: (!by_cancel).then_some(0), signal: None, core: None });
+        let (tid, pid, code) = (tid(self.victim), Pid(std::process::id()), (!by_cancel).then_some(0));
+        worker.tell(Fact::Exit { tid, pid, code, signal: None, core: None });
+        let told = if by_cancel { "pthread_join: PTHREAD_CANCELED" } else { "pthread_join: it returned by itself" };
+        let letter = self.letter();
+        let values = json!({
+            "ended": "thread", "letters": format!("{before} {letter}"), "took": at.since(begun).0, "told": told, "n": 1,
+            "cancelled": by_cancel.then_some(true), "letter": letter,
+            "half_made": COUNTERS[self.victim].load(Ordering::Acquire) % 2 == 1,
+        });
+        worker.tell(super::act::row(row, values));
+        true
     }
 
     /// Sends all of them off.
@@ -249,31 +221,52 @@ impl Crew {
     }
 }
 
+/// The id of the thread of this number.
+fn tid(n: usize) -> Tid {
+    Tid(TIDS[n].load(Ordering::Acquire))
+}
+
+/// Makes the thread of this number.
+fn make(number: usize) -> Option<libc::pthread_t> {
+    type May<R> = extern "C-unwind" fn(R) -> R;
+    type MayNot<R> = extern "C" fn(R) -> R;
+    let start: May<*mut c_void> = body;
+    // SAFETY: the two types of pointer differ in what Rust assumes of unwinding; the call is the same. It is the C library that
+    // calls, and that knows of cancellation.
+    #[expect(unsafe_code, reason = "pthread_create takes a function that does not unwind, and cancellation unwinds it")]
+    let start = unsafe { std::mem::transmute::<May<*mut c_void>, MayNot<*mut c_void>>(start) };
+    let mut thread = 0;
+    // SAFETY: `thread` is written before it is read; the argument is a number dressed as a pointer, and never followed.
+    #[expect(unsafe_code, reason = "pthread_create")]
+    let refused =
+        unsafe { libc::pthread_create(&raw mut thread, ptr::null(), start, ptr::without_provenance_mut(number)) };
+    (refused == 0).then_some(thread)
+}
+
+fn cancel(thread: libc::pthread_t) {
+    // SAFETY: whoever calls has not joined it. The thread owns nothing, and every frame of it may be unwound: see `body`.
+    #[expect(unsafe_code, reason = "pthread_cancel is what is shown")]
+    let _ = unsafe { libc::pthread_cancel(thread) };
+}
+
+/// How long a thread is waited for that is sure to end.
+const SURE: Duration = Duration::from_secs(2);
+
 /// What the main thread says of itself when its threads are there. Orders are smaller.
 pub(super) const READY: u64 = 100;
-
-fn told(by_cancel: bool) -> &'static str {
-    if by_cancel { "pthread_join: PTHREAD_CANCELED" } else { "pthread_join: it returned by itself" }
-}
 
 /// Waits until the counter is odd, so that what comes next comes in the middle of a change; not for ever.
 pub(super) fn struck_in_the_middle(counter: impl Fn() -> u64) {
     let until = Instant::now() + Duration::from_millis(500);
-    while counter() % 2 == 0 && Instant::now() < until {
+    while counter().is_multiple_of(2) && Instant::now() < until {
         std::thread::yield_now();
     }
 }
 
 /// Joins a thread within `patience`; when that was, and whether cancellation ended it.
-fn join(thread: libc::pthread_t, patience: Duration) -> Option<(crate::fact::Nanos, bool)> {
+fn join(thread: libc::pthread_t, patience: Duration) -> Option<(Nanos, bool)> {
     let mut value = ptr::null_mut();
-    // pthread_timedjoin_np wants a moment of CLOCK_REALTIME.
-    let clock = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    let nanos = i64::from(clock.tv_nsec) + i64::from(patience.subsec_nanos());
-    let until = libc::timespec {
-        tv_sec: clock.tv_sec + i64::try_from(patience.as_secs()).unwrap_or(0) + nanos / 1_000_000_000,
-        tv_nsec: nanos % 1_000_000_000,
-    };
+    let until = realtime_in(patience);
     // SAFETY: whoever calls has not joined it yet, and forgets the handle when this succeeds.
     #[expect(unsafe_code, reason = "pthread_timedjoin_np")]
     let refused = unsafe { libc::pthread_timedjoin_np(thread, &raw mut value, &raw const until) };
@@ -311,4 +304,26 @@ fn nap(time: Duration) {
     // SAFETY: the time lives through the call; what is left of it is not asked for.
     #[expect(unsafe_code, reason = "a cancellation point")]
     let _ = unsafe { nanosleep(&raw const time, ptr::null_mut()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_cancelled_where_it_waits_and_nowhere_else() {
+        let sleeps = make(0).expect("a thread");
+        cancel(sleeps);
+        assert!(join(sleeps, Duration::from_secs(30)).is_some_and(|(_, by_cancel)| by_cancel));
+        let computes = make(1 + DEAF).expect("a thread");
+        while TIDS[1].load(Ordering::Acquire) == 0 {
+            std::thread::yield_now();
+        }
+        cancel(computes);
+        assert_eq!(join(computes, Duration::from_millis(50)), None, "it comes to no point");
+        LEAVE[1].store(true, Ordering::Release);
+        assert!(join(computes, Duration::from_secs(30)).is_some_and(|(_, by_cancel)| by_cancel), "and here is one");
+        let asked = make(1).expect("a thread");
+        assert!(join(asked, Duration::from_secs(30)).is_some_and(|(_, by_cancel)| !by_cancel), "it returns");
+    }
 }
