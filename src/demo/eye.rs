@@ -45,6 +45,11 @@ pub(in crate::demo) fn letter(pid: Pid, tid: Tid) -> char {
     stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('-')
 }
 
+/// Two letters as words: what it was, and what it became.
+pub(in crate::demo) fn from_to(before: char, after: char) -> String {
+    if after == '-' { format!("{before} → gone") } else { format!("{before} → {after}") }
+}
+
 /// It does not exist or waits only to be asked how it ended.
 pub(in crate::demo) fn is_over(letter: char) -> bool {
     matches!(letter, '-' | 'Z' | 'X')
@@ -105,6 +110,7 @@ mod tests {
         let own = Pid(std::process::id());
         assert!(!is_over(letter(own, Tid(own.0))));
         assert!(is_over(letter(own, Tid(u32::MAX))) && is_over('Z') && !is_over('T'));
+        assert_eq!((from_to('S', 'T'), from_to('R', '-')), ("S → T".to_owned(), "R → gone".to_owned()));
         assert!(progress(own, Tid(own.0)) > 0);
         assert!(resident_kib(own).is_some_and(|kib| kib > 0) && threads(own) > 0);
         assert_eq!((resident_kib(Pid(u32::MAX)), threads(Pid(u32::MAX))), (None, 0));

@@ -82,7 +82,7 @@ static SPEC: DemoSpec = DemoSpec {
                 ColumnSpec { value: "ended", head: "ended", kind: ReturnKind::Word },
                 ColumnSpec { value: "letters", head: "state", kind: ReturnKind::Word },
                 ColumnSpec { value: "took", head: "after", kind: ReturnKind::Nanos },
-                ColumnSpec { value: "told", head: "what whoever waits is told", kind: ReturnKind::Word },
+                ColumnSpec { value: "told", head: "who waits is told", kind: ReturnKind::Word },
             ],
         }),
         Picture::Lanes,

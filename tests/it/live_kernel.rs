@@ -3,6 +3,8 @@
 //! The machine may be busy. What is compared is two accounts of the same run, never a run with what it should have been
 //! on a machine of one's own; where that is the question, a disturbed run is inconclusive.
 
+mod stopping;
+
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};
 use std::collections::BTreeMap;

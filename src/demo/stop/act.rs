@@ -33,7 +33,10 @@ const THREADS_FROM: u16 = 16;
 const SURE: Duration = Duration::from_secs(2);
 
 /// How long it is watched who goes on: at least, and at most while somebody who could has not run.
-const WATCH: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(2500));
+const WATCH: (Duration, Duration) = (Duration::from_millis(700), Duration::from_millis(2500));
+
+/// How long a stopped one stays so, that it can be seen.
+const STAND: Duration = Duration::from_millis(2000);
 
 /// A row of the table.
 pub(super) fn row(name: &str, values: Value) -> Fact {
@@ -202,18 +205,18 @@ fn pause(stage: &mut Stage, company: &Company, target: &Target) -> Result<(), Ov
     stage.tell(row(
         "SIGSTOP",
         json!({
-            "ended": "nothing", "letters": format!("{before} {letter}"), "took": median(&mut stops), "n": stops.len(),
+            "ended": "nothing", "letters": eye::from_to(before, letter), "took": median(&mut stops), "n": stops.len(),
             "told": told, "signal": signal, "letter": letter,
         }),
     ));
-    let watched = watch(stage, company, "SIGSTOP");
+    let watched = watch(stage, company, "SIGSTOP", STAND);
     let Some((took, status)) = go_on(WaitIdOptions::NOWAIT) else { return watched };
     watched?;
     goes.push(took);
     // It is continued before it has run: its letter comes when it does.
     pass(stage, Duration::from_millis(50))?;
     stage.tell(row(CONTINUE, json!({
-        "ended": "nothing", "letters": format!("{letter} {}", company.letter()), "took": median(&mut goes), "n": goes.len(),
+        "ended": "nothing", "letters": eye::from_to(letter, company.letter()), "took": median(&mut goes), "n": goes.len(),
         "told": eye::words(&status).0, "alive": alive(company),
     })));
     Ok(())
@@ -248,7 +251,7 @@ fn deadly(
             stage.tell(row(
                 name,
                 json!({
-                    "ended": "nothing", "letters": format!("{before} {letter}"), "letter": letter,
+                    "ended": "nothing", "letters": eye::from_to(before, letter), "letter": letter,
                     "told": format!("nothing, in {} ms", patience.as_millis()),
                 }),
             ));
@@ -260,12 +263,12 @@ fn deadly(
             let half = (!company.of_threads()).then(|| stage.work(company.process) % 2 == 1);
             let threads = (company.of_threads() && signal.is_some()).then(|| eye::threads(target.pid()));
             stage.tell(row(name, json!({
-                "ended": "process", "letters": format!("{before} {letter}"), "took": at.since(begun).0, "n": 1,
+                "ended": "process", "letters": eye::from_to(before, letter), "took": at.since(begun).0, "n": 1,
                 "told": told, "signal": signal, "letter": letter, "left_kib": left, "half_made": half, "threads": threads,
             })));
         }
     }
-    watch(stage, company, name)
+    watch(stage, company, name, WATCH.0)
 }
 
 /// Has the main thread end the victim, which tells of it itself.
@@ -278,7 +281,7 @@ fn order_thread(stage: &mut Stage, company: &Company, order: u64) -> Result<(), 
         _ if stage.values().get("how").is_some_and(|how| how == "no-point") => POINT,
         _ => ASLEEP,
     };
-    watch(stage, company, name)
+    watch(stage, company, name, WATCH.0)
 }
 
 fn alive(company: &Company) -> usize {
@@ -286,7 +289,7 @@ fn alive(company: &Company) -> usize {
 }
 
 /// Watches who goes on, and adds it to the row.
-fn watch(stage: &mut Stage, company: &Company, name: &str) -> Result<(), Over> {
+fn watch(stage: &mut Stage, company: &Company, name: &str, least: Duration) -> Result<(), Over> {
     let all = &company.members;
     let before: Vec<_> = all.iter().map(|member| eye::progress(member.pid, member.tid)).collect();
     let begun = Instant::now();
@@ -296,7 +299,7 @@ fn watch(stage: &mut Stage, company: &Company, name: &str) -> Result<(), Over> {
         let able = |n: &usize| !matches!(eye::letter(all[*n].pid, all[*n].tid), 'T' | 't' | 'Z' | 'X' | '-');
         let waits = (0..all.len()).filter(able).any(|n| !moved(n));
         let time = begun.elapsed();
-        if time >= WATCH.1 || (time >= WATCH.0 && !waits) {
+        if time >= WATCH.1 || (time >= least && !waits) {
             let went_on = (0..all.len()).filter(|n| moved(*n)).count();
             stage.tell(row(name, json!({ "went_on": went_on, "alive": alive(company) })));
             return Ok(());

@@ -177,7 +177,7 @@ impl Crew {
         if !soon {
             let letter = self.letter();
             let told = "nothing: it is noted, and nobody looks";
-            let letters = format!("{before} {letter}");
+            let letters = eye::from_to(before, letter);
             let values =
                 json!({ "ended": "nothing", "letters": letters, "cancelled": false, "letter": letter, "told": told });
             worker.tell(super::act::row(row, values));
@@ -204,7 +204,7 @@ impl Crew {
         let told = if by_cancel { "pthread_join: PTHREAD_CANCELED" } else { "pthread_join: it returned by itself" };
         let letter = self.letter();
         let values = json!({
-            "ended": "thread", "letters": format!("{before} {letter}"), "took": at.since(begun).0, "told": told, "n": 1,
+            "ended": "thread", "letters": eye::from_to(before, letter), "took": at.since(begun).0, "told": told, "n": 1,
             "cancelled": by_cancel.then_some(true), "letter": letter,
             "half_made": COUNTERS[self.victim].load(Ordering::Acquire) % 2 == 1,
         });
