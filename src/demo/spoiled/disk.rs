@@ -92,7 +92,7 @@ fn write(worker: &Worker, from: &UnixStream) {
     if !disk {
         bound();
     }
-    let name = if disk { "full disk" } else { "file, at its bound" };
+    let name = if disk { "full disk" } else { "file at its bound" };
     let page = vec![2; rustix::param::page_size()];
     let mut count = 0;
     let mut known = 0;
@@ -118,9 +118,9 @@ fn write(worker: &Worker, from: &UnixStream) {
                 count += 1;
                 let reached = Errno::from_io_error(&error).map_or_else(|| error.to_string(), errno_name);
                 let (did, got) = if disk {
-                    ("filled the disk", "could not write a single page")
+                    ("filled it", "could not write a single page")
                 } else {
-                    ("filled the file that both write", "could not add a single page")
+                    ("filled it", "could not add a single page")
                 };
                 worker.tell(row(
                     name,

@@ -84,7 +84,7 @@ fn inherit(worker: &Worker, shared: &Shared) {
         (Err(Errno::EOWNERDEAD), false) => format!("has the lock, and is told; found {record}, could not mend it"),
         _ => format!("has the lock, and was told nothing; found {record}"),
     };
-    let did = "died with the lock, halfway in a change";
+    let did = "died with it";
     let values = json!({
         "did": did, "reached": reached, "got": got, "alive": true, "recovered": recovered, "took": took.0, "half_made": half,
     });

@@ -92,13 +92,13 @@ fn together(
     let mib = stage.work(a) >> 10;
     let kills = group.kills();
     slices(stage, Duration::from_millis(300), &|_| false)?;
-    let did = format!("took {mib} MiB of the {} that both may have", BOUND >> 20);
+    let did = format!("took {mib} MiB");
     let killed = matches!(stage.cast().get(b).and_then(|entry| entry.ended.as_ref()), Some(Left::Signal(_)));
     let values = if killed {
         let who = if is_over(stage, a) {
-            "ended by the OOM killer, and A after it"
+            format!("ended by the OOM killer, and A after it; both had {} MiB", BOUND >> 20)
         } else {
-            "ended by the OOM killer; A goes on"
+            format!("ended by the OOM killer, at {} MiB for both; A goes on", BOUND >> 20)
         };
         json!({ "did": did, "reached": "SIGKILL", "got": who, "alive": false, "recovered": false, "oom_kills": kills })
     } else {
@@ -131,8 +131,8 @@ fn alone(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     stage.tell(row(
         "memory",
         json!({
-            "did": "took all that its own bound allows, and was told ENOMEM", "reached": "nothing", "alive": true,
-            "got": "goes on: without a shared bound it is A's own trouble",
+            "did": "took all it may", "reached": "nothing", "alive": true,
+            "got": "goes on: A alone was told ENOMEM, by a bound of its own",
         }),
     ));
     Ok(())

@@ -29,7 +29,7 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     step(stage, "struck");
     let begun = now();
     let _ = reader.signal(rustix::process::Signal::KILL);
-    let did = "died, and was the only reader";
+    let did = "died reading";
     let ended = eye::end(&writer, PATIENCE);
     let values = match &ended {
         Some((at, status)) => {

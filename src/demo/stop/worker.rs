@@ -32,6 +32,10 @@ const MOST: usize = super::COMPANY;
 static COUNTERS: [AtomicU64; MOST] = [const { AtomicU64::new(0) }; MOST];
 static LEAVE: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
 static TIDS: [AtomicU32; MOST] = [const { AtomicU32::new(0) }; MOST];
+/// A thread is about to return, and may: between the two its end is told, before the kernel's own word comes, which does not
+/// say how it ended.
+static RETURNS: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
+static GO: [AtomicBool; MOST] = [const { AtomicBool::new(false) }; MOST];
 
 /// Added to the number of a thread that is to come to no cancellation point.
 const DEAF: usize = 64;
@@ -105,7 +109,7 @@ pub(super) fn company(worker: &Worker, how: &str, size: usize, slot: u16, grace:
         let order = worker.wait(known, TELL);
         crew.tell(worker);
         if order == Worker::HALT {
-            crew.leave();
+            crew.leave(worker);
             return;
         }
         if order != known {
@@ -141,6 +145,8 @@ impl Crew {
     }
 
     fn tell(&self, worker: &Worker) {
+        let joined = self.threads.iter().filter(|thread| thread.is_none()).count();
+        worker.tell(Fact::Value { tid: worker.tid(), name: "counter".to_owned(), value: json!(joined) });
         for (n, _) in self.threads.iter().enumerate().filter(|(_, thread)| thread.is_some()) {
             let value = json!(COUNTERS[n].load(Ordering::Relaxed));
             worker.tell(Fact::Value { tid: tid(n), name: "counter".to_owned(), value });
@@ -194,13 +200,16 @@ impl Crew {
 
     /// Joins the victim within `patience`, and tells of it on `row`; whether it ended.
     fn joined(&mut self, worker: &Worker, row: &str, before: char, begun: Nanos, patience: Duration) -> bool {
-        let Some((at, by_cancel)) = self.threads[self.victim].and_then(|thread| join(thread, patience)) else {
+        let Some(thread) = self.threads[self.victim] else { return false };
+        let Some((at, by_cancel)) = ended(self.victim, thread, patience, || worker.tell(exit(self.victim, Some(0))))
+        else {
             return false;
         };
+        if by_cancel {
+            worker.tell(exit(self.victim, None));
+        }
         self.tell(worker);
         self.threads[self.victim] = None;
-        let (tid, pid, code) = (tid(self.victim), Pid(std::process::id()), (!by_cancel).then_some(0));
-        worker.tell(Fact::Exit { tid, pid, code, signal: None, core: None });
         let told = if by_cancel { "pthread_join: PTHREAD_CANCELED" } else { "pthread_join: it returned by itself" };
         let letter = self.letter();
         let values = json!({
@@ -213,10 +222,35 @@ impl Crew {
     }
 
     /// Sends all of them off.
-    fn leave(&mut self) {
+    fn leave(&mut self, worker: &Worker) {
         LEAVE.iter().for_each(|leave| leave.store(true, Ordering::Release));
-        for thread in self.threads.iter_mut().filter_map(Option::take) {
-            let _ = join(thread, Duration::from_millis(500));
+        for (n, thread) in self.threads.iter_mut().enumerate() {
+            if let Some(thread) = thread.take() {
+                let _ = ended(n, thread, Duration::from_millis(500), || worker.tell(exit(n, Some(0))));
+            }
+        }
+    }
+}
+
+/// The end of the thread of this number: by itself if it has a code.
+fn exit(n: usize, code: Option<i32>) -> Fact {
+    Fact::Exit { tid: tid(n), pid: Pid(std::process::id()), code, signal: None, core: None }
+}
+
+/// Joins a thread within `patience`; when that was, and whether cancellation ended it. `returns` is called before it returns.
+fn ended(n: usize, thread: libc::pthread_t, patience: Duration, mut returns: impl FnMut()) -> Option<(Nanos, bool)> {
+    let until = Instant::now() + patience;
+    loop {
+        if RETURNS[n].load(Ordering::Acquire) {
+            returns();
+            GO[n].store(true, Ordering::Release);
+            return join(thread, SURE);
+        }
+        if let Some(end) = join(thread, Duration::from_micros(200)) {
+            return Some(end);
+        }
+        if Instant::now() > until {
+            return None;
         }
     }
 }
@@ -295,6 +329,10 @@ extern "C-unwind" fn body(number: *mut c_void) -> *mut c_void {
     unsafe {
         pthread_testcancel();
     }
+    RETURNS[n].store(true, Ordering::Release);
+    while !GO[n].load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
     ptr::null_mut()
 }
 
@@ -324,6 +362,8 @@ mod tests {
         LEAVE[1].store(true, Ordering::Release);
         assert!(join(computes, Duration::from_secs(30)).is_some_and(|(_, by_cancel)| by_cancel), "and here is one");
         let asked = make(1).expect("a thread");
-        assert!(join(asked, Duration::from_secs(30)).is_some_and(|(_, by_cancel)| !by_cancel), "it returns");
+        let mut told = 0;
+        let end = ended(1, asked, Duration::from_secs(30), || told += 1);
+        assert_eq!((end.map(|(_, by_cancel)| by_cancel), told), (Some(false), 1), "it returns");
     }
 }
