@@ -68,6 +68,18 @@ pub(super) fn until(
     Ok(true)
 }
 
+/// The same for something that worker `number` does: it is not waited for once that has ended.
+pub(super) fn until_worker(
+    stage: &mut Stage,
+    number: usize,
+    patience: Duration,
+    holds: impl Fn(&Stage) -> bool,
+) -> Result<bool, Over> {
+    let ended = |stage: &Stage| stage.cast().get(number).is_none_or(|entry| entry.ended.is_some());
+    until(stage, patience, |stage| holds(stage) || ended(stage))?;
+    Ok(holds(stage))
+}
+
 /// Tells a step of the story.
 pub(super) fn step(stage: &mut Stage, name: &str) {
     stage.tell(Fact::Step { name: name.to_owned() });

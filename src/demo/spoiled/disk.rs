@@ -2,7 +2,7 @@
 //! A's own, where root or a user namespace allows that; else a file that neither may let grow over 1 MiB.
 
 use super::row;
-use crate::demo::script::{Over, errno_name, pass, refused, step, until};
+use crate::demo::script::{Over, errno_name, pass, refused, step, until_worker};
 use crate::fact::{As, Fact};
 use crate::stage::{Settings, Stage, Target, Worker};
 use nix::sys::resource::{Resource, setrlimit};
@@ -39,14 +39,14 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     pass(stage, after)?;
     step(stage, "struck");
     stage.order(a, FILL);
-    until(stage, PATIENCE, |stage| stage.work(b) % 2 == 1)?;
+    until_worker(stage, b, PATIENCE, |stage| stage.work(b) % 2 == 1)?;
     // Does it help that A is gone?
     let Some(owner) = stage.cast().get(a).and_then(|entry| Target::open(entry.pid)) else { return Ok(()) };
     let _ = owner.signal(rustix::process::Signal::KILL);
     let _ = crate::demo::eye::end(&owner, PATIENCE);
     let before = stage.work(b);
     stage.order(b, AGAIN);
-    until(stage, PATIENCE, |stage| stage.work(b) != before)?;
+    until_worker(stage, b, PATIENCE, |stage| stage.work(b) != before)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! that is robust (pthread_mutexattr_setrobust(3)).
 
 use super::row;
-use crate::demo::script::{Over, pass, realtime_in, step, until};
+use crate::demo::script::{Over, pass, realtime_in, step, until_worker};
 use crate::fact::{As, Nanos, Unavailable};
 use crate::stage::{Settings, Stage, Target, Worker, now};
 use anyhow::Context;
@@ -29,7 +29,7 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     let settings = Settings::default();
     let (theirs, others, last) = (Arc::clone(&shared), Arc::clone(&shared), Arc::clone(&shared));
     let a = stage.enter_named("A", As::Processes, &settings, move |worker| own(worker, &theirs))?;
-    if !until(stage, PATIENCE, |stage| stage.work(a) > 0)? {
+    if !until_worker(stage, a, PATIENCE, |stage| stage.work(a) > 0)? {
         return Err(Unavailable::new("a lock that is held", "A did not get it").into());
     }
     let b = stage.enter_named("B", As::Processes, &settings, move |worker| inherit(worker, &others))?;
@@ -39,9 +39,9 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     step(stage, "struck");
     shared.word(Word::Struck).store(now().0, Ordering::Release);
     let _ = owner.signal(rustix::process::Signal::KILL);
-    until(stage, PATIENCE, |stage| stage.work(b) > 0)?;
+    until_worker(stage, b, PATIENCE, |stage| stage.work(b) > 0)?;
     stage.order(c, TRY);
-    until(stage, GIVE_UP + PATIENCE, |stage| stage.work(c) > 0)?;
+    until_worker(stage, c, GIVE_UP + PATIENCE, |stage| stage.work(c) > 0)?;
     Ok(())
 }
 

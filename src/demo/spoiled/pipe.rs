@@ -2,7 +2,7 @@
 
 use super::row;
 use crate::demo::eye;
-use crate::demo::script::{Over, errno_name, pass, step, until};
+use crate::demo::script::{Over, errno_name, pass, step, until_worker};
 use crate::fact::As;
 use crate::stage::{Settings, Stage, Target, Worker, now};
 use nix::sys::signal::{SigSet, Signal};
@@ -39,7 +39,7 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
         None => json!({ "did": did, "reached": "nothing", "got": "goes on", "alive": true }),
     };
     stage.tell(row("pipe: unready", values));
-    until(stage, PATIENCE, |stage| stage.work(c) % 2 == 1)?;
+    until_worker(stage, c, PATIENCE, |stage| stage.work(c) % 2 == 1)?;
     Ok(())
 }
 
