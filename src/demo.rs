@@ -5,6 +5,7 @@ mod belongings;
 mod company;
 mod cores;
 mod crash;
+mod eye;
 mod family;
 mod footprint;
 mod glance;
@@ -14,9 +15,12 @@ mod limits;
 mod pace;
 mod pinning;
 mod priority;
+mod script;
 mod sizes;
+mod spoiled;
 mod spread;
 mod states;
+mod stop;
 mod timeslice;
 mod unruly;
 
@@ -53,6 +57,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &footprint::Footprint,
     &limits::Limits,
     &crash::Crash,
+    &spoiled::Spoiled,
+    &stop::Stop,
     &unruly::Unruly,
 ];
 
