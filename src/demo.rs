@@ -1,7 +1,10 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod area;
 mod crash;
 mod isolation;
+mod pace;
+mod shared;
 mod timeslice;
 mod unruly;
 
@@ -24,7 +27,13 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] = &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] = &[
+    &timeslice::Timeslice,
+    &isolation::Isolation,
+    &shared::Shared,
+    &crash::Crash,
+    &unruly::Unruly,
+];
 
 /// The demo called `name`.
 #[must_use]
