@@ -7,6 +7,7 @@ mod pace;
 mod shared;
 mod timeslice;
 mod unruly;
+mod visibility;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
 use crate::stage::Stage;
@@ -31,6 +32,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &timeslice::Timeslice,
     &isolation::Isolation,
     &shared::Shared,
+    &visibility::Visibility,
     &crash::Crash,
     &unruly::Unruly,
 ];
