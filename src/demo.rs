@@ -6,6 +6,7 @@ mod isolation;
 mod pace;
 mod shared;
 mod timeslice;
+mod trespass;
 mod unruly;
 mod visibility;
 
@@ -34,6 +35,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &shared::Shared,
     &visibility::Visibility,
     &crash::Crash,
+    &trespass::Trespass,
     &unruly::Unruly,
 ];
 
