@@ -39,7 +39,7 @@ static VIEWS: TableSpec = TableSpec {
         ColumnSpec { value: "address", head: "address", kind: ReturnKind::Word },
         ColumnSpec { value: "wrote", head: "wrote", kind: ReturnKind::Number },
         ColumnSpec { value: "reads", head: "reads", kind: ReturnKind::Number },
-        ColumnSpec { value: "beside", head: "reads in the page beside", kind: ReturnKind::Number },
+        ColumnSpec { value: "beside", head: "reads beside", kind: ReturnKind::Number },
     ],
 };
 
@@ -67,7 +67,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "sum", kind: ReturnKind::Number, help: "the sum of what all read in the end" },
         ReturnSpec { name: "shared_pages", kind: ReturnKind::Count, help: "pages that several processes have mapped" },
     ],
-    pictures: &[Picture::Table(&VIEWS), Picture::Pages, Picture::Lanes],
+    pictures: &[Picture::Table(&VIEWS), Picture::Pages],
     controls: &Pace::CONTROLS,
     needs: &[Need { capability: "page maps", without: "the pages, one by one" }],
     ..DemoSpec::BASE
@@ -89,7 +89,10 @@ impl Demo for Shared {
         step(stage, "mapped");
         for number in 0..params.count("workers") {
             let memory = Arc::clone(&memory);
-            stage.enter(what, &Settings::default(), move |worker| part(worker, number as u64, &memory))?;
+            let worker = stage.enter(what, &Settings::default(), move |worker| part(worker, number as u64, &memory))?;
+            // Rows keep the order in which they came: that of the letters, whoever reads first.
+            let row = stage.cast().get(worker).map(|entry| entry.name.clone()).unwrap_or_default();
+            stage.tell(Fact::Row { table: VIEWS.name.to_owned(), row, values: Values::new() });
         }
         let mut pace = Pace::of(&params);
         let mut told = Told::default();
@@ -126,7 +129,7 @@ impl Demo for Shared {
         let shared = tally.pages.values().map(|map| map.matches('s').count()).max();
         [
             ("same_address", (addresses.len() > 1).then(|| json!(addresses.windows(2).all(|w| w[0] == w[1])))),
-            ("workers", Some(json!(rows.len()))),
+            ("workers", Some(json!(reads.len()))),
             ("last", last.map(|last| json!(last))),
             ("values_seen", seen(&reads)),
             ("beside_seen", seen(&beside)),

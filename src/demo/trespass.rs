@@ -35,7 +35,7 @@ static TRIES: TableSpec = TableSpec {
     head: "tried",
     columns: &[
         ColumnSpec { value: "outcome", head: "outcome", kind: ReturnKind::Word },
-        ColumnSpec { value: "neighbour", head: "neighbour has", kind: ReturnKind::Number },
+        ColumnSpec { value: "neighbour", head: "neighbour", kind: ReturnKind::Number },
         ColumnSpec { value: "by", head: "stopped by", kind: ReturnKind::Word },
     ],
 };
@@ -64,7 +64,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "allowed", kind: ReturnKind::Count, help: "tries that nobody stopped" },
         ReturnSpec { name: "tries", kind: ReturnKind::Table, help: "the outcome of each" },
     ],
-    pictures: &[Picture::Table(&TRIES), Picture::Lanes, Picture::Workers],
+    pictures: &[Picture::Table(&TRIES)],
     controls: &Pace::CONTROLS,
     ..DemoSpec::BASE
 };

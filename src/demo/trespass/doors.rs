@@ -28,10 +28,10 @@ impl Door {
     /// What it is called in the table.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Mem => "/proc/PID/mem, own child",
-            Self::Write => "process_vm_writev, own child",
-            Self::Stranger => "process_vm_readv, process 1",
-            Self::Signal => "a signal to process 1",
+            Self::Mem => "/proc/PID/mem",
+            Self::Write => "process_vm_writev",
+            Self::Stranger => "read process 1",
+            Self::Signal => "signal process 1",
         }
     }
 }
@@ -71,22 +71,20 @@ fn write_by_file(neighbour: Pid, address: usize) -> nix::Result<()> {
 fn came(door: Door, answer: nix::Result<()>) -> Came {
     let allowed = |by: &str| Came { outcome: "allowed".to_owned(), wall: Wall::Nobody, by: by.to_owned() };
     match (door, answer) {
-        (Door::Mem | Door::Write, Ok(())) => allowed("nobody: a parent may, for its own child"),
-        (Door::Stranger, Ok(()) | Err(Errno::EFAULT)) => {
-            allowed("nobody: the kernel would let us in (root may); not a byte was read")
-        }
-        (Door::Signal, Ok(())) => allowed("nobody: one might be sent (root may); none was"),
+        (Door::Mem | Door::Write, Ok(())) => allowed("nobody: it is our own child"),
+        (Door::Stranger, Ok(()) | Err(Errno::EFAULT)) => allowed("nobody: allowed here (no byte was read)"),
+        (Door::Signal, Ok(())) => allowed("nobody: allowed here (none was sent)"),
         (Door::Mem | Door::Write, Err(errno @ (Errno::EPERM | Errno::EACCES))) => {
-            refused(errno, "a rule of this machine forbids it even to a parent")
+            refused(errno, "not even to a parent here")
         }
-        (_, Err(errno @ (Errno::EPERM | Errno::EACCES))) => refused(errno, "process 1 is not ours to touch"),
-        (_, Err(errno @ Errno::ENOSYS)) => refused(errno, "this kernel, or a filter on it, has no such call"),
+        (_, Err(errno @ (Errno::EPERM | Errno::EACCES))) => refused(errno, "it is not ours"),
+        (_, Err(errno @ Errno::ENOSYS)) => refused(errno, "no such call here"),
         (_, Err(errno)) => refused(errno, errno.desc()),
     }
 }
 
 fn refused(errno: Errno, why: &str) -> Came {
-    Came { outcome: format!("{errno:?}"), wall: Wall::Kernel, by: format!("the kernel: {why}") }
+    Came { outcome: format!("{errno:?}"), wall: Wall::Kernel, by: format!("kernel: {why}") }
 }
 
 #[cfg(test)]

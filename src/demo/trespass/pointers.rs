@@ -57,11 +57,11 @@ impl Pointer {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Null => "null pointer",
-            Self::Wild => "the neighbour's address",
-            Self::ReadOnly => "a read-only page",
-            Self::Guard => "a guard page",
-            Self::Code => "run data as code",
-            Self::Kernel => "a kernel address",
+            Self::Wild => "neighbour's address",
+            Self::ReadOnly => "read-only page",
+            Self::Guard => "guard page",
+            Self::Code => "data run as code",
+            Self::Kernel => "kernel address",
         }
     }
 }
@@ -170,17 +170,17 @@ fn judge(pointer: Pointer, left: Option<&Left>, code: u64, address: u64, passed:
     let (outcome, wall, by) = match (faulted, code) {
         // Of its own part the kernel says the same, page or no page (x86's fault handler, so that nobody can probe it).
         (true, _) if pointer == Pointer::Kernel && address == KERNELS as u64 => {
-            (ending(left), Wall::Mmu, format!("the MMU: {address:#x} is the kernel's alone"))
+            (ending(left), Wall::Mmu, format!("MMU: kernel's, {address:#x}"))
         }
-        (true, MAPERR) => (ending(left), Wall::Mmu, format!("the MMU: no page at {address:#x} (SEGV_MAPERR)")),
+        (true, MAPERR) => (ending(left), Wall::Mmu, format!("MMU: no page at {address:#x}")),
         (true, ACCERR) => {
-            let may = if pointer == Pointer::Code { "executed" } else { "written" };
-            (ending(left), Wall::Mmu, format!("the MMU: {address:#x} may not be {may} (SEGV_ACCERR)"))
+            let what = if pointer == Pointer::Code { "execution" } else { "write" };
+            (ending(left), Wall::Mmu, format!("MMU: no {what} at {address:#x}"))
         }
-        (true, NONE) => (ending(left), Wall::Mmu, "the MMU; the kernel gave no reason".to_owned()),
-        (true, code) => (ending(left), Wall::Mmu, format!("the MMU (si_code {code})")),
+        (true, NONE) => (ending(left), Wall::Mmu, "MMU; the kernel gave no reason".to_owned()),
+        (true, code) => (ending(left), Wall::Mmu, format!("MMU (si_code {code})")),
         (false, _) if passed => ("allowed".to_owned(), Wall::Nobody, "nobody".to_owned()),
-        (false, _) => (ending(left), Wall::Unknown, "it cannot be said: the process ended otherwise".to_owned()),
+        (false, _) => (ending(left), Wall::Unknown, "it ended otherwise".to_owned()),
     };
     Came { outcome, wall, by }
 }
@@ -220,8 +220,8 @@ mod tests {
         for (pointer, why, at) in [
             (Pointer::Null, "no page", 0),
             (Pointer::Wild, "no page", kept),
-            (Pointer::ReadOnly, "may not be written", other),
-            (Pointer::Guard, "may not be written", other),
+            (Pointer::ReadOnly, "no write", other),
+            (Pointer::Guard, "no write", other),
         ] {
             let left = follow_in_a_child(pointer, &site);
             assert_eq!(left, Left::Signal(Signal::SIGSEGV), "{pointer:?}");
@@ -244,9 +244,9 @@ mod tests {
         let killed = judged(Some(&Left::Signal(Signal::SIGKILL)), NONE, false);
         assert_eq!((killed.outcome.as_str(), killed.wall), ("SIGKILL", Wall::Unknown));
         assert_eq!(judged(None, NONE, false).outcome, "no end");
-        assert!(judged(Some(&Left::Signal(Signal::SIGSEGV)), ACCERR, false).by.contains("may not be executed"));
+        assert!(judged(Some(&Left::Signal(Signal::SIGSEGV)), ACCERR, false).by.contains("no execution"));
         let kernels = judge(Pointer::Kernel, Some(&Left::Signal(Signal::SIGSEGV)), MAPERR, KERNELS as u64, false);
-        assert!(kernels.by.ends_with("the kernel's alone") && kernels.wall == Wall::Mmu, "{}", kernels.by);
+        assert!(kernels.by.contains("kernel's") && kernels.wall == Wall::Mmu, "{}", kernels.by);
         assert!(judged(Some(&Left::Signal(Signal::SIGSEGV)), 128, false).by.contains("si_code 128"));
     }
 }

@@ -5,7 +5,7 @@
 //! well defined, and any of the four outcomes is allowed. With a sequentially consistent fence between write and read, that
 //! both read the old word is forbidden (C++20 [atomics.order], which Rust has adopted).
 
-use super::{ORDERS, gone, until};
+use super::{AS_IT_IS, ORDERED, RESULTS, gone, until};
 use crate::fact::{As, Fact, Unavailable};
 use crate::stage::{Settings, Stage, Worker};
 use serde_json::json;
@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 /// The outcomes, and how each can come about.
 pub(super) const ROWS: [(&str, &str); 4] = [
     ("r1=1 r2=1", "both wrote, then both read"),
-    ("r1=0 r2=1", "the first was through before"),
-    ("r1=1 r2=0", "the second was through before"),
-    ("r1=0 r2=0", "in no order of the four lines"),
+    ("r1=0 r2=1", "thread 1 was through first"),
+    ("r1=1 r2=0", "thread 2 was through first"),
+    ("r1=0 r2=0", "by no order of the four lines"),
 ];
 
 /// How long a test may take. Where others want the cores, fewer rounds are done in it.
@@ -125,7 +125,7 @@ pub(super) fn show(stage: &mut Stage, rounds: usize) -> anyhow::Result<bool> {
         let why = "it takes two cores at once, and there is one here";
         stage.tell(Fact::Refused(Unavailable::new("to see reads overtake writes", why)));
     }
-    for (fenced, column) in [(false, "relaxed"), (true, "fenced")] {
+    for (fenced, column) in [(false, AS_IT_IS), (true, ORDERED)] {
         let test = Arc::new(Test::new(rounds, fenced));
         let pinned: Vec<_> = if stage.cpus().len() < 2 { Vec::new() } else { stage.cpus().to_vec() };
         let mut pair = Vec::new();
@@ -160,7 +160,7 @@ pub(super) fn show(stage: &mut Stage, rounds: usize) -> anyhow::Result<bool> {
 fn tell(stage: &mut Stage, column: &str, counts: &[u64; 4]) {
     for ((row, how), count) in ROWS.iter().zip(counts) {
         let values = [("how", json!(how)), (column, json!(count))].map(|(name, value)| (name.to_owned(), value));
-        stage.tell(Fact::Row { table: ORDERS.name.to_owned(), row: (*row).to_owned(), values: values.into() });
+        stage.tell(Fact::Row { table: RESULTS.name.to_owned(), row: (*row).to_owned(), values: values.into() });
     }
 }
 
