@@ -1,10 +1,21 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod addresses;
 mod area;
+mod belongings;
+mod company;
+mod cores;
 mod crash;
+mod family;
+mod glance;
+mod instances;
 mod isolation;
 mod pace;
+mod pinning;
+mod priority;
 mod shared;
+mod spread;
+mod states;
 mod timeslice;
 mod trespass;
 mod unruly;
@@ -30,7 +41,15 @@ pub trait Demo: Sync {
 
 /// Every demo, in the order of the lessons.
 pub static DEMOS: &[&dyn Demo] = &[
+    &instances::Instances,
+    &family::Family,
+    &addresses::Addresses,
+    &belongings::Belongings,
     &timeslice::Timeslice,
+    &priority::Priority,
+    &cores::Cores,
+    &pinning::Pinning,
+    &states::States,
     &isolation::Isolation,
     &shared::Shared,
     &visibility::Visibility,

@@ -5,17 +5,16 @@
 
 use super::Demo;
 use super::area::Area;
-use super::pace::Pace;
+use super::pace::{self, Cut, Look, Pace};
 use crate::fact::{
     As, ColumnSpec, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec,
     TableSpec, Tally, Tid, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage, Worker};
-use anyhow::Context;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// See the module.
 pub(super) struct Shared;
@@ -25,9 +24,6 @@ const BESIDE: usize = 7;
 
 /// A worker writes its number times this, so that one sees at a glance whose value it is.
 const TIMES: u64 = 11;
-
-/// How long a worker may take for what it is told to do.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long all stay when all is written.
 const STAY: Duration = Duration::from_secs(1);
@@ -56,7 +52,7 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ParamKind::Int { min: 2, max: 8, default: 3, unit: "" },
             help: "how many write and read",
         },
-        Pace::param(500),
+        pace::param(500),
     ],
     returns: &[
         ReturnSpec { name: "same_address", kind: ReturnKind::Flag, help: "all hold the same pointer" },
@@ -68,7 +64,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "shared_pages", kind: ReturnKind::Count, help: "pages that several processes have mapped" },
     ],
     pictures: &[Picture::Table(&VIEWS), Picture::Pages],
-    controls: &Pace::CONTROLS,
+    controls: &[pace::SLOWER, pace::FASTER],
     needs: &[Need { capability: "page maps", without: "the pages, one by one" }],
     ..DemoSpec::BASE
 };
@@ -79,42 +75,10 @@ impl Demo for Shared {
     }
 
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
-        let params = stage.params(&SPEC);
-        let what = params.workers_as();
-        let memory = Arc::new(Memory::new(what).context("cannot have the pages")?);
-        if what == As::Threads {
-            let pid = Pid(std::process::id());
-            stage.tell(Fact::Task { tid: Tid(pid.0), pid, parent: 0, name: "the process".to_owned(), slot: None });
+        match story(stage) {
+            Ok(()) | Err(Cut::Finish) => Ok(()),
+            Err(Cut::Refused(why)) => Err(why.into()),
         }
-        step(stage, "mapped");
-        for number in 0..params.count("workers") {
-            let memory = Arc::clone(&memory);
-            let worker = stage.enter(what, &Settings::default(), move |worker| part(worker, number as u64, &memory))?;
-            // Rows keep the order in which they came: that of the letters, whoever reads first.
-            let row = stage.cast().get(worker).map(|entry| entry.name.clone()).unwrap_or_default();
-            stage.tell(Fact::Row { table: VIEWS.name.to_owned(), row, values: Values::new() });
-        }
-        let mut pace = Pace::of(&params);
-        let mut told = Told::default();
-        // First everybody reads: each is to have touched its pages before the first write.
-        let mut order = 0;
-        for writer in std::iter::once(None).chain((0..params.count("workers")).map(Some)) {
-            order += 2;
-            if !turn(stage, &mut pace, writer, order) {
-                return Ok(());
-            }
-            if what == As::Threads {
-                told.look(&memory, &mut |fact| stage.tell(fact));
-            }
-            step(stage, if writer.is_some() { "written" } else { "touched" });
-            if !pace.rest(stage) {
-                return Ok(());
-            }
-        }
-        step(stage, "done");
-        step(stage, "settled");
-        pace.until(stage, STAY, |_| false);
-        Ok(())
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
@@ -145,19 +109,55 @@ fn step(stage: &mut Stage, name: &str) {
     stage.tell(Fact::Step { name: name.to_owned() });
 }
 
-/// Lets `writer` write, and then all read. The order is even for "read", one more for "write, then read". False if the run
-/// is to come to its end.
-fn turn(stage: &mut Stage, pace: &mut Pace, writer: Option<usize>, order: u64) -> bool {
+/// All of it: the workers come on, and write in turn.
+fn story(stage: &mut Stage) -> Result<(), Cut> {
+    let params = stage.params(&SPEC);
+    let what = params.workers_as();
+    let memory = Memory::new(what).map_err(|error| Unavailable::new("the pages", error.to_string()))?;
+    let memory = Arc::new(memory);
+    if what == As::Threads {
+        let pid = Pid(std::process::id());
+        stage.tell(Fact::Task { tid: Tid(pid.0), pid, parent: 0, name: "the process".to_owned(), slot: None });
+    }
+    step(stage, "mapped");
+    for number in 0..params.count("workers") {
+        let memory = Arc::clone(&memory);
+        let worker = stage.enter(what, &Settings::default(), move |worker| part(worker, number as u64, &memory))?;
+        // Rows keep the order in which they came: that of the letters, whoever reads first.
+        let row = stage.cast().get(worker).map(|entry| entry.name.clone()).unwrap_or_default();
+        stage.tell(Fact::Row { table: VIEWS.name.to_owned(), row, values: Values::new() });
+    }
+    let mut pace = Pace::new(params.int("pace"));
+    let mut told = Told::default();
+    // First everybody reads: each is to have touched its pages before the first write.
+    let mut order = 0;
+    for writer in std::iter::once(None).chain((0..params.count("workers")).map(Some)) {
+        order += 2;
+        turn(stage, &mut pace, writer, order)?;
+        if what == As::Threads {
+            told.look(&memory, &mut |fact| stage.tell(fact));
+        }
+        step(stage, if writer.is_some() { "written" } else { "touched" });
+        pace.rest(stage)?;
+    }
+    step(stage, "done");
+    step(stage, "settled");
+    let done = Instant::now();
+    pace.until(stage, "to stay", |_| if done.elapsed() < STAY { Look::NotYet } else { Look::Seen(()) })
+}
+
+/// Lets `writer` write, and then all read. The order is even for "read", one more for "write, then read". Who has ended is not
+/// waited for.
+fn turn(stage: &mut Stage, pace: &mut Pace, writer: Option<usize>, order: u64) -> Result<(), Cut> {
     let done = |stage: &Stage, number: usize| stage.work(number) >= order || stage.on().all(|n| n != number);
+    let look = |all: bool| if all { Look::Seen(()) } else { Look::NotYet };
     if let Some(writer) = writer {
         stage.order(writer, order + 1);
-        if !pace.until(stage, PATIENCE, |stage| done(stage, writer)) {
-            return false;
-        }
+        pace.until(stage, "a worker's write", |stage| look(done(stage, writer)))?;
     }
     let readers: Vec<_> = stage.on().filter(|n| Some(*n) != writer).collect();
     readers.iter().for_each(|n| stage.order(*n, order));
-    pace.until(stage, PATIENCE, |stage| readers.iter().all(|n| done(stage, *n)))
+    pace.until(stage, "the others' reads", |stage| look(readers.iter().all(|n| done(stage, *n))))
 }
 
 /// A worker's part: it does what it is told, and tells what it finds.

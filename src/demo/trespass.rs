@@ -9,23 +9,21 @@ mod pointers;
 
 use super::Demo;
 use super::area::Area;
-use super::pace::Pace;
-use crate::fact::{As, ColumnSpec, DemoSpec, Fact, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally, Values};
+use super::pace::{self, Cut, Look, Pace};
+use crate::fact::{
+    As, ColumnSpec, DemoSpec, Fact, Params, Picture, Pid, ReturnKind, ReturnSpec, TableSpec, Tally, Unavailable, Values,
+};
 use crate::stage::{Left, Settings, Stage, Worker};
-use anyhow::Context;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// See the module.
 pub(super) struct Trespass;
 
 /// What the neighbour keeps.
 const KEPT: u64 = 42;
-
-/// How long a try, or a look of the neighbour, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the table stays when all is tried.
 const STAY: Duration = Duration::from_secs(1);
@@ -46,7 +44,7 @@ static SPEC: DemoSpec = DemoSpec {
     part: "When things go wrong",
     about: "A neighbour keeps the number 42. Six stray pointers and four requests to the kernel are tried one after \
             another. See for each what stopped it, the MMU or the kernel, and whether the neighbour's number has changed.",
-    params: &[Pace::param(400)],
+    params: &[pace::param(400)],
     returns: &[
         ReturnSpec { name: "pointers", kind: ReturnKind::Count, help: "stray pointers that were followed" },
         ReturnSpec {
@@ -65,7 +63,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "tries", kind: ReturnKind::Table, help: "the outcome of each" },
     ],
     pictures: &[Picture::Table(&TRIES)],
-    controls: &Pace::CONTROLS,
+    controls: &[pace::SLOWER, pace::FASTER],
     ..DemoSpec::BASE
 };
 
@@ -110,42 +108,10 @@ impl Demo for Trespass {
     }
 
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
-        let mut pace = Pace::of(&stage.params(&SPEC));
-        let site = Arc::new(Site::new().context("cannot have the pages")?);
-        let mut scene = Scene { neighbour: enter_neighbour(stage, &site)?, site, looks: 0 };
-        for pointer in pointers::ALL {
-            if !pace.rest(stage) {
-                return Ok(());
-            }
-            let site = Arc::clone(&scene.site);
-            let offender = stage.enter_named("stray", As::Processes, &Settings::default(), move |_| {
-                pointers::follow(*pointer, &site)
-            })?;
-            let ended = |stage: &Stage| stage.cast().get(offender).is_none_or(|entry| entry.ended.is_some());
-            if !pace.until(stage, PATIENCE, ended) {
-                return Ok(());
-            }
-            let left = stage.cast().get(offender).and_then(|entry| entry.ended.clone());
-            let came = pointers::came(*pointer, left.as_ref(), &scene.site);
-            if !scene.tell(stage, &mut pace, ("pointer", pointer.name()), came) {
-                return Ok(());
-            }
+        match story(stage) {
+            Ok(()) | Err(Cut::Finish) => Ok(()),
+            Err(Cut::Refused(why)) => Err(why.into()),
         }
-        for door in doors::ALL {
-            if !pace.rest(stage) {
-                return Ok(());
-            }
-            let Some(pid) = stage.cast().get(scene.neighbour).filter(|n| n.ended.is_none()).map(|n| n.pid) else {
-                anyhow::bail!("the neighbour has ended");
-            };
-            let came = doors::knock(*door, pid, scene.site.kept.address(0));
-            if !scene.tell(stage, &mut pace, ("request", door.name()), came) {
-                return Ok(());
-            }
-        }
-        stage.tell(Fact::Step { name: "settled".to_owned() });
-        pace.until(stage, STAY, |_| false);
-        Ok(())
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
@@ -173,6 +139,35 @@ impl Demo for Trespass {
     }
 }
 
+/// All of it: pointers first, then requests.
+fn story(stage: &mut Stage) -> Result<(), Cut> {
+    let mut pace = Pace::new(stage.params(&SPEC).int("pace"));
+    let site = Arc::new(Site::new().map_err(|error| Unavailable::new("the pages", error.to_string()))?);
+    let mut scene = Scene { neighbour: enter_neighbour(stage, &site)?, site, looks: 0 };
+    for pointer in pointers::ALL {
+        pace.rest(stage)?;
+        let site = Arc::clone(&scene.site);
+        let follow = move |_: &Worker| pointers::follow(*pointer, &site);
+        let offender = stage.enter_named("stray", As::Processes, &Settings::default(), follow)?;
+        let left = pace.until(stage, "the end of a stray pointer", |stage| {
+            Look::maybe(stage.cast().get(offender).and_then(|entry| entry.ended.clone()))
+        })?;
+        let came = pointers::came(*pointer, &left, &scene.site);
+        scene.tell(stage, &mut pace, ("pointer", pointer.name()), &came)?;
+    }
+    for door in doors::ALL {
+        pace.rest(stage)?;
+        let Some(neighbour) = scene.neighbour(stage) else {
+            return Err(Unavailable::new("the neighbour's memory", "the neighbour has ended").into());
+        };
+        let came = doors::knock(*door, neighbour, scene.site.kept.address(0));
+        scene.tell(stage, &mut pace, ("request", door.name()), &came)?;
+    }
+    stage.tell(Fact::Step { name: "settled".to_owned() });
+    let done = Instant::now();
+    pace.until(stage, "to stay", |_| if done.elapsed() < STAY { Look::NotYet } else { Look::Seen(()) })
+}
+
 /// The pages that the tries are about.
 #[derive(Debug)]
 struct Site {
@@ -191,7 +186,7 @@ impl Site {
 }
 
 /// Brings the neighbour on: it keeps its number, and looks at it when it is asked to.
-fn enter_neighbour(stage: &mut Stage, site: &Arc<Site>) -> anyhow::Result<usize> {
+fn enter_neighbour(stage: &mut Stage, site: &Arc<Site>) -> Result<usize, Unavailable> {
     let site = Arc::clone(site);
     let keep = move |worker: &Worker| {
         site.kept.word(0).store(KEPT, Release);
@@ -206,7 +201,7 @@ fn enter_neighbour(stage: &mut Stage, site: &Arc<Site>) -> anyhow::Result<usize>
             known = order;
         }
     };
-    Ok(stage.enter_named("neighbour", As::Processes, &Settings::default(), keep)?)
+    stage.enter_named("neighbour", As::Processes, &Settings::default(), keep)
 }
 
 /// The neighbour, and how often it has looked.
@@ -217,36 +212,41 @@ struct Scene {
 }
 
 impl Scene {
-    /// Lets the neighbour look, and tells what came of a try. False if the run is to come to its end.
-    fn tell(&mut self, stage: &mut Stage, pace: &mut Pace, (kind, name): (&str, &str), came: Came) -> bool {
+    /// The neighbour's process, while it is there.
+    fn neighbour(&self, stage: &Stage) -> Option<Pid> {
+        stage.cast().get(self.neighbour).filter(|entry| entry.ended.is_none()).map(|entry| entry.pid)
+    }
+
+    /// Lets the neighbour look, and tells what came of a try.
+    fn tell(&mut self, stage: &mut Stage, pace: &mut Pace, (kind, name): (&str, &str), came: &Came) -> Result<(), Cut> {
         let before = if self.looks == 0 { KEPT } else { self.site.report.word(1).load(Acquire) };
         self.looks += 1;
         stage.order(self.neighbour, self.looks);
-        if !pace.until(stage, PATIENCE, |stage| stage.work(self.neighbour) >= self.looks) {
-            return false;
-        }
-        let looked = stage.work(self.neighbour) >= self.looks;
-        let found = looked.then(|| self.site.report.word(1).load(Acquire));
+        pace.until(stage, "the neighbour's look", |stage| match self.neighbour(stage) {
+            _ if stage.work(self.neighbour) >= self.looks => Look::Seen(()),
+            Some(_) => Look::NotYet,
+            None => Look::Never,
+        })?;
+        let found = self.site.report.word(1).load(Acquire);
         let values = [
             ("kind", json!(kind)),
             ("outcome", json!(came.outcome)),
             ("wall", json!(came.wall.word())),
             ("by", json!(came.by)),
             ("neighbour", json!(found)),
-            ("changed", json!(found.map(|found| found != before))),
+            ("changed", json!(found != before)),
         ]
         .map(|(name, value)| (name.to_owned(), value));
         stage.tell(Fact::Row { table: TRIES.name.to_owned(), row: name.to_owned(), values: values.into() });
-        true
+        Ok(())
     }
 }
 
 /// The name of the signal that ended a process, or its code in words.
-fn ending(left: Option<&Left>) -> String {
+fn ending(left: &Left) -> String {
     match left {
-        Some(Left::Signal(signal)) => signal.as_str().to_owned(),
-        Some(Left::Code(code)) => format!("code {code}"),
-        None => "no end".to_owned(),
+        Left::Signal(signal) => signal.as_str().to_owned(),
+        Left::Code(code) => format!("code {code}"),
     }
 }
 

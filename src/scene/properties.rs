@@ -7,9 +7,8 @@ use proptest::prelude::*;
 
 const CPUS: u32 = 3;
 
-fn start() -> Fact {
+fn start(source: Source) -> Fact {
     let cpus = (0..CPUS).map(Cpu).collect();
-    let source = Source::Exact;
     let (demo, kernel) = (String::new(), String::new());
     Fact::Start(Start {
         format: 1,
@@ -44,7 +43,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         1 => Just(Fact::Lost { records: 1 }),
         1 => (1..3_u32, any::<bool>()).prop_map(|(pid, stopped)| Fact::Stopped { pid: Pid(pid), stopped }),
         1 => tid.prop_map(|tid| Fact::Setting { tid: Tid(tid), nice: Some(1), cpus: None }),
-        1 => Just(start()),
+        1 => prop::sample::select(Source::ALL.to_vec()).prop_map(start),
         1 => Just(outcome()),
     ]
 }

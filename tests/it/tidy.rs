@@ -27,6 +27,9 @@ const PROSE: &[&str] = &[
     "Cargo.toml",
 ];
 
+/// Folders that git does not hold: what was built, and what a fuzzer found.
+const NOT_HELD: [&str; 3] = ["target", "corpus", "artifacts"];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -37,7 +40,7 @@ fn texts(path: &Path, found: &mut Vec<(String, String)>) {
         let entries = fs::read_dir(path).expect("a folder of the repository can be read");
         let mut entries: Vec<_> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
         entries.sort();
-        for entry in entries.iter().filter(|entry| !entry.ends_with("target")) {
+        for entry in entries.iter().filter(|entry| !NOT_HELD.iter().any(|name| entry.ends_with(name))) {
             texts(entry, found);
         }
     } else if let Ok(text) = fs::read_to_string(path) {

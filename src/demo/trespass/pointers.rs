@@ -160,13 +160,13 @@ fn unmap(address: usize) {
 }
 
 /// What came of it: how the offender ended, and what it was told of its fault.
-pub(super) fn came(pointer: Pointer, left: Option<&Left>, site: &Site) -> Came {
+pub(super) fn came(pointer: Pointer, left: &Left, site: &Site) -> Came {
     let word = |word| site.report.word_of(0, word).load(Acquire);
     judge(pointer, left, word(CODE), word(ADDRESS), word(PASSED) == 1)
 }
 
-fn judge(pointer: Pointer, left: Option<&Left>, code: u64, address: u64, passed: bool) -> Came {
-    let faulted = matches!(left, Some(Left::Signal(Signal::SIGSEGV | Signal::SIGBUS)));
+fn judge(pointer: Pointer, left: &Left, code: u64, address: u64, passed: bool) -> Came {
+    let faulted = matches!(left, Left::Signal(Signal::SIGSEGV | Signal::SIGBUS));
     let (outcome, wall, by) = match (faulted, code) {
         // Of its own part the kernel says the same, page or no page (x86's fault handler, so that nobody can probe it).
         (true, _) if pointer == Pointer::Kernel && address == KERNELS as u64 => {
@@ -225,14 +225,14 @@ mod tests {
         ] {
             let left = follow_in_a_child(pointer, &site);
             assert_eq!(left, Left::Signal(Signal::SIGSEGV), "{pointer:?}");
-            let came = came(pointer, Some(&left), &site);
+            let came = came(pointer, &left, &site);
             assert_eq!((came.outcome.as_str(), came.wall), ("SIGSEGV", Wall::Mmu), "{pointer:?}");
             assert!(came.by.contains(why) && came.by.contains(&format!("{at:#x}")), "{pointer:?}: {}", came.by);
         }
         // Which of the reasons is given, and whether data may be executed, depends on the machine.
         for pointer in [Pointer::Code, Pointer::Kernel] {
             let left = follow_in_a_child(pointer, &site);
-            assert_ne!(came(pointer, Some(&left), &site).wall, Wall::Kernel, "{pointer:?}");
+            assert_ne!(came(pointer, &left, &site).wall, Wall::Kernel, "{pointer:?}");
         }
         assert_eq!(site.kept.word(0).load(Acquire), 42);
     }
@@ -240,13 +240,12 @@ mod tests {
     #[test]
     fn what_went_through_and_what_ended_otherwise_are_told_apart() {
         let judged = |left, code, passed| judge(Pointer::Code, left, code, 0x1000, passed);
-        assert_eq!(judged(Some(&Left::Code(0)), NONE, true).wall, Wall::Nobody);
-        let killed = judged(Some(&Left::Signal(Signal::SIGKILL)), NONE, false);
+        assert_eq!(judged(&Left::Code(0), NONE, true).wall, Wall::Nobody);
+        let killed = judged(&Left::Signal(Signal::SIGKILL), NONE, false);
         assert_eq!((killed.outcome.as_str(), killed.wall), ("SIGKILL", Wall::Unknown));
-        assert_eq!(judged(None, NONE, false).outcome, "no end");
-        assert!(judged(Some(&Left::Signal(Signal::SIGSEGV)), ACCERR, false).by.contains("no execution"));
-        let kernels = judge(Pointer::Kernel, Some(&Left::Signal(Signal::SIGSEGV)), MAPERR, KERNELS as u64, false);
+        assert!(judged(&Left::Signal(Signal::SIGSEGV), ACCERR, false).by.contains("no execution"));
+        let kernels = judge(Pointer::Kernel, &Left::Signal(Signal::SIGSEGV), MAPERR, KERNELS as u64, false);
         assert!(kernels.by.contains("kernel's") && kernels.wall == Wall::Mmu, "{}", kernels.by);
-        assert!(judged(Some(&Left::Signal(Signal::SIGSEGV)), 128, false).by.contains("si_code 128"));
+        assert!(judged(&Left::Signal(Signal::SIGSEGV), 128, false).by.contains("si_code 128"));
     }
 }

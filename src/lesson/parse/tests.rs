@@ -72,6 +72,8 @@ fn looks_links_and_figures() {
         outline::text(looks),
         "a |/b |/*c| |`d| |~e| |f->lesson:crash| |g->h.png| |(not measured yet)=crash.survivors| i⏎j"
     );
+    let Block::Paragraph(elsewhere) = &good("[a](https://example.org/b.md)")[0] else { panic!("no paragraph") };
+    assert_eq!(outline::text(elsewhere), "a->https://example.org/b.md", "not every .md is a lesson of ours");
 }
 
 #[test]
@@ -81,7 +83,9 @@ fn a_line_end_is_a_blank_except_between_chinese_characters() {
     assert_eq!(words("线程\n进程"), "线程进程");
     assert_eq!(words("线程\ntwo"), "线程 two");
     assert_eq!(words("**线程**\n进程，**“好”**的"), "线程进程，“好”的");
+    assert_eq!(words("프로세스\n스레드"), "프로세스 스레드", "Korean has blanks");
     assert_eq!(words("{{crash.tabs}}\nleft"), "(not measured yet) left");
+    assert_eq!(outline::text(&Text(text(&good("`one`\ntwo")[0]).to_vec())), "`one| two");
 }
 
 #[test]
@@ -121,7 +125,7 @@ fn a_demo_has_parameters_and_expectations() {
 #[test]
 fn notes_are_for_the_instructor_and_comments_for_nobody() {
     let (step, wrong) = step(
-        "a <!-- note: one --> b\n\n<!-- note: two\nlines -->\n\n<!-- mine -->\n\nc\n\n<!-- claims: 000-17,\n001-02 -->",
+        "a <!-- note: one --> b\n\n<!-- note: two\nlines -->\n\n<!-- mine -->\n\n<!-- note: -->\n\nc\n\n<!-- claims: 000-17,\n001-02 -->",
     );
     assert_eq!(wrong, []);
     assert_eq!(step.notes, ["one", "two\nlines"]);
@@ -143,6 +147,44 @@ fn what_is_wrong_in_a_fence_is_shown_at_its_own_place() {
     assert_eq!((indented.0, indented.1), (3, 4), "{indented:?}");
     let inside = &wrong("```hint\n线程 {{nothing}}\n```")[0];
     assert_eq!((inside.0, inside.1, inside.2.as_str()), (2, 4, "{{nothing}} is no figure"));
+}
+
+#[test]
+fn each_mistake_in_a_question_is_shown_on_its_own_line() {
+    for (lines, line, sentence) in [
+        ("predict\nWhy?\n- 1\n-\n= x", 4, "this option is empty"),
+        ("predict\nWhy?\n- 1\n- 2\n= x\n= y", 6, "one value answers a prediction"),
+        ("predict\nWhy?\n- 1\n- 2\n=", 5, "the value's name is missing"),
+        ("predict\nWhy?\n- 1\n- 2\n= x\n  more", 6, "this line is neither an option nor goes on with one"),
+        ("quiz\nWhy?\n- [x] a :: b\n- [x] c :: d", 1, "more than one of these options is right"),
+        ("quiz\nWhy?\n- [ ] a :: b\n- [ ] c :: d", 1, "none of these options is right"),
+        ("quiz\nWhy?\n- [x] a :: b\n- [ ] c", 4, "this option gives no reason"),
+        ("demo crash\ntabs = inf", 2, "tabs is not a finite number"),
+        ("demo crash\na.a.a.a.a.a.a.a.a.a = 1", 2, "this is nested too deep; 8 levels are the most"),
+    ] {
+        let said = wrong(&format!("```{lines}\n```"));
+        assert!(said.iter().any(|(at, _, what)| (*at, what.as_str()) == (line, sentence)), "{lines:?}: {said:?}");
+    }
+}
+
+#[test]
+fn messages_come_in_the_order_of_their_places_and_once_for_each() {
+    let said = wrong("{{b}}\n\n```quiz\nWhy?\n- [x] a\n- [ ] c\n```\n\n# a\n\n```quzi\n```");
+    let lines: Vec<_> = said.iter().map(|(line, ..)| *line).collect();
+    assert_eq!(lines, [1, 5, 6, 9, 11], "{said:?}");
+    let said = wrong("```quiz\nWhy?\n- [x] a :: b\n- [x] c :: d");
+    assert_eq!(said, [(1, 1, "this block is never closed".into())], "what else is wrong there may follow from it");
+    assert!(
+        matches!(step("# a").0.blocks[..], [Block::Heading(3, _)]),
+        "no heading in a step is larger than its title"
+    );
+    let (lesson, wrong) =
+        parse(b"+++\ntitle = 1\nid = \"7\"\npart = \"P\"\nminutes = 1001\n+++\n## a\nb\n", "07-x.md", "en");
+    assert_eq!(wrong.iter().map(|d| d.pos.line).collect::<Vec<_>>(), [2, 3, 5], "{wrong:?}");
+    assert_eq!((lesson.id.as_str(), lesson.minutes), ("x", 0), "an id is no number: that is the lesson's place");
+    let (lesson, wrong) =
+        parse(b"+++\nid = \"a\"\ntitle = \"A\"\npart = \"P\"\nminutes = 1000\n+++\n## a\nb\n", "1-a.md", "en");
+    assert_eq!((wrong, lesson.minutes), (vec![], 1000));
 }
 
 #[test]

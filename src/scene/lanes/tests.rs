@@ -1,7 +1,7 @@
 //! What is kept, what is forgotten, and what is said of it.
 
 use super::*;
-use crate::fact::Fact;
+use crate::fact::{Fact, Outcome, Values};
 
 const CPU: Cpu = Cpu(0);
 
@@ -48,10 +48,43 @@ fn an_open_turn_reaches_to_now_and_no_further() {
     lanes.advance(ms(4));
     let (one, two) = (Occupant::Task(Tid(1)), Occupant::Task(Tid(2)));
     assert_eq!(who(&lanes.cells(CPU, ms(0), ms(1), 6)), [one, one, two, two, Occupant::Nobody, Occupant::Nobody]);
-    assert_eq!(lanes.slice_at(CPU, ms(9)).map(|s| (s.tid, s.to)), Some((Tid(2), None)));
+    for t in [2, 9] {
+        assert_eq!(lanes.slice_at(CPU, ms(t)).map(|s| (s.tid, s.to)), Some((Tid(2), None)));
+    }
     assert_eq!(lanes.slice_before(CPU, ms(2)).map(|s| (s.tid, s.to)), Some((Tid(1), Some(ms(2)))));
     assert_eq!(lanes.slice_after(CPU, ms(0)).map(|s| s.tid), Some(Tid(2)));
     assert_eq!(lanes.slice_after(CPU, ms(2)), None);
+}
+
+#[test]
+fn a_switch_is_counted_in_the_column_in_which_it_is_and_the_end_of_the_run_is_none() {
+    let mut lanes = Lanes::default();
+    turn(&mut lanes, 1, ms(1), ms(3));
+    lanes.apply(&Stamped::new(ms(5), Fact::In { cpu: CPU, tid: Tid(2) }));
+    let outcome = Outcome { values: Values::new(), lost: 0, seconds: 0.0, clean: true, left_behind: 0, broke: None };
+    lanes.apply(&Stamped::new(ms(7), Fact::Outcome(outcome)));
+    lanes.advance(ms(9));
+    let switches = |from| lanes.cells(CPU, ms(from), ms(1), 3).iter().map(|c| c.switches).collect::<Vec<_>>();
+    assert_eq!([0, 3, 6].map(switches), [[0, 1, 0], [1, 0, 1], [0, 0, 0]]);
+}
+
+#[test]
+fn a_column_of_which_most_is_unknown_names_nobody() {
+    let mut lanes = Lanes::default();
+    turn(&mut lanes, 1, ms(6), ms(10));
+    assert_eq!(who(&lanes.cells(CPU, ms(0), ms(10), 1)), [Occupant::Unknown]);
+}
+
+#[test]
+fn late_word_explains_the_turn_of_its_task_and_no_other_that_began_with_it() {
+    let mut lanes = Lanes::default();
+    for (t, tid) in [(3, 1), (3, 2), (6, 3)] {
+        lanes.apply(&Stamped::new(ms(t), Fact::In { cpu: CPU, tid: Tid(tid) }));
+    }
+    lanes.apply(&Stamped::new(ms(6), Fact::Out { cpu: CPU, tid: Tid(1), why: Why::Blocked }));
+    assert_eq!(lanes.slice_at(CPU, ms(4)).map(|s| (s.tid, s.why)), Some((Tid(2), Why::Unknown)));
+    lanes.apply(&Stamped::new(ms(6), Fact::Out { cpu: CPU, tid: Tid(2), why: Why::Preempted }));
+    assert_eq!(lanes.slice_at(CPU, ms(4)).map(|s| (s.tid, s.why)), Some((Tid(2), Why::Preempted)));
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn values_accounts_settings_steps_and_pages_are_the_newest() {
         (0, task(5, 5, "A")),
         (1, json!({"kind": "value", "tid": 5, "name": "counter", "value": 1})),
         (2, json!({"kind": "value", "tid": 5, "name": "counter", "value": 2})),
+        (4, counters(29)),
         (4, counters(30)),
         (3, counters(20)),
         (5, json!({"kind": "setting", "tid": 5, "nice": 10})),
@@ -82,6 +83,29 @@ fn a_process_takes_its_threads_with_it_and_an_id_can_come_again() {
     );
     assert_eq!((tally.tasks[1].name.as_str(), tally.tasks[3].state()), ("B, late", State::Stopped));
     assert_eq!(tally.task(Tid(6)).map(|t| t.name.as_str()), Some("E"));
+}
+
+#[test]
+fn a_thread_whose_process_is_corrected_does_not_end_with_the_wrong_one() {
+    let totals = totals([
+        (0, task(6, 5, "B")),
+        (1, task(6, 4, "B")),
+        (2, json!({"kind": "exit", "tid": 5, "pid": 5})),
+        (3, json!({"kind": "in", "cpu": 0, "tid": 6})),
+    ]);
+    let task = totals.tally().task(Tid(6)).expect("it was seen");
+    assert_eq!((task.pid, task.state()), (Pid(4), State::Running(Cpu(0))));
+}
+
+#[test]
+fn late_word_makes_a_turn_no_longer_than_was_counted() {
+    let totals = totals([
+        (0, json!({"kind": "in", "cpu": 0, "tid": 5})),
+        (4, json!({"kind": "in", "cpu": 0, "tid": 6})),
+        (6, json!({"kind": "out", "cpu": 0, "tid": 5, "why": "blocked"})),
+    ]);
+    let task = totals.tally().task(Tid(5)).expect("it was seen");
+    assert_eq!((task.ran, task.turns.each().collect::<Vec<_>>()), (Nanos(4), vec![(Nanos(4), 1)]));
 }
 
 #[test]

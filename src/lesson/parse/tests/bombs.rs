@@ -120,10 +120,31 @@ fn what_is_no_text_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn each_limit_is_the_most_that_is_read() {
+    let read = |body: String| parse(format!("+++\n+++\n## a\n{body}").as_bytes(), "01-a.md", "en");
+    let steps = |body: String| read(body).0.steps.len();
+    let line = |bytes: usize| "a".repeat(bytes);
+    assert_eq!([0, 1].map(|more| steps(line(read_limits::LINE + more))), [1, 0]);
+    assert_eq!([0, 1].map(|more| steps("\n".repeat(read_limits::LINES - 4 + more))), [1, 0]);
+    assert_eq!([0, 1].map(|more| steps(" ".repeat(read_limits::INDENT + more) + "a")), [1, 0]);
+    let lines = (line(99) + "\n").repeat(MIB / 100 + 1);
+    assert_eq!([MIB, MIB + 1].map(|bytes| parse(&lines.as_bytes()[..bytes], "01-a.md", "en").0.intro.len()), [1, 1]);
+    let refused =
+        |bytes: usize| matches!(parse(&lines.as_bytes()[..bytes], "01-a.md", "en").0.intro[0], Block::Wrong(_));
+    assert_eq!([MIB, MIB + 1].map(refused), [false, true]);
+    let table = |columns| {
+        read(format!("{0}|\n{1}|\n", "|a".repeat(columns), "|-".repeat(columns))).0.steps[0].blocks[0].clone()
+    };
+    assert!(matches!(table(read_limits::COLUMNS), Block::Table(..)));
+    assert!(matches!(table(read_limits::COLUMNS + 1), Block::Wrong(_)));
+}
+
+#[test]
 fn what_is_almost_text_is_shown_with_a_message() {
     let (lesson, wrong) = parse(b"+++\n+++\n## a\ncaf\xe9 \xff\n", "01-a.md", "en");
     let spoilt = wrong.iter().find(|d| d.sentence.contains("not UTF-8")).expect("a message");
     assert_eq!((spoilt.pos, lesson.steps.len()), (Pos { line: 4, column: 4 }, 1));
+    assert!(wrong.len() > 1 && wrong.is_sorted_by_key(|d| d.pos), "the front matter's come first: {wrong:?}");
     let marks = format!("+++\n+++\n## a\ne{} 👩\u{200d}🚀\n", "\u{301}".repeat(4096));
     let (lesson, _) = parse(marks.as_bytes(), "01-a.md", "en");
     let Block::Paragraph(text) = &lesson.steps[0].blocks[0] else { panic!("no paragraph") };
