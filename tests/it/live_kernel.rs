@@ -8,6 +8,7 @@ mod anatomy;
 mod belongings;
 mod cores;
 mod lives;
+mod memory;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};
