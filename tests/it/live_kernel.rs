@@ -9,6 +9,7 @@ mod belongings;
 mod cores;
 mod how_many;
 mod lives;
+mod memory;
 mod stopping;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
