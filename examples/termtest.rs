@@ -1,6 +1,7 @@
 //! A screen with nothing on it but a heartbeat: what the terminal tests drive, and a way to try a terminal by hand.
 //!
 //! Keys: q leaves, p panics, w panics in a worker, a aborts, h hangs, f floods, o leaves an orphan, Ctrl-Z suspends.
+//! In the middle of a frame: d panics, n panics and once more while that unwinds, s overflows the stack.
 
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use forklore::term::{self, Notice, Screen, Suspended, guard};
@@ -42,13 +43,14 @@ fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
         let mut screen = Screen::new()?;
         let keys = tell.clone();
         let _input = term::input::listen(Box::new(move |event| drop(keys.send(Happened::Input(event)))))?;
-        let mut last = String::from("nothing");
+        let (mut last, mut trap) = (String::from("nothing"), None);
         for beat in 0.. {
             screen.draw(|frame| {
                 let size = frame.area();
                 let text =
                     format!("ui={}; beat {beat}\n{}x{}\nlast {last};", std::process::id(), size.width, size.height);
                 frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), size);
+                trap.into_iter().for_each(spring);
             })?;
             let first = told.recv_timeout(Duration::from_millis(100));
             for happened in first.into_iter().chain(told.try_iter()) {
@@ -70,6 +72,7 @@ fn tour(by: Option<guard::GuardedBy>) -> ExitCode {
                     }
                     Happened::Input(Event::Key(key)) => match (key.code, key.modifiers) {
                         (KeyCode::Char('q'), KeyModifiers::NONE) => return Ok(0),
+                        (KeyCode::Char(c @ ('d' | 'n' | 's')), KeyModifiers::NONE) => trap = Some(c),
                         (KeyCode::Char('z'), KeyModifiers::CONTROL) => last = suspend(&mut screen)?,
                         (KeyCode::Char(c), KeyModifiers::NONE) => last = act(c),
                         _ => last = format!("{:?}", key.code),
@@ -125,4 +128,23 @@ fn act(key: char) -> String {
         }
         key => format!("key {key}"),
     }
+}
+
+/// In the middle of a frame.
+fn spring(trap: char) {
+    struct Again;
+    impl Drop for Again {
+        fn drop(&mut self) {
+            panic!("and again");
+        }
+    }
+    fn deeper(depth: u64) -> u64 {
+        let frame = std::hint::black_box([depth; 512]);
+        if depth == u64::MAX { depth } else { deeper(depth + 1) + frame[0] }
+    }
+    let _again = (trap == 'n').then(|| Again);
+    if trap == 's' {
+        deeper(0);
+    }
+    panic!("asked to\u{1b}[31m");
 }

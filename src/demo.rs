@@ -1,13 +1,32 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod addresses;
+mod area;
+mod belongings;
+mod company;
+mod cores;
 mod crash;
 mod eye;
+mod family;
+mod footprint;
+mod glance;
+mod instances;
 mod isolation;
+mod limits;
+mod pace;
+mod pinning;
+mod priority;
 mod script;
+mod shared;
+mod sizes;
 mod spoiled;
+mod spread;
+mod states;
 mod stop;
 mod timeslice;
+mod trespass;
 mod unruly;
+mod visibility;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
 use crate::stage::Stage;
@@ -28,8 +47,27 @@ pub trait Demo: Sync {
 }
 
 /// Every demo, in the order of the lessons.
-pub static DEMOS: &[&dyn Demo] =
-    &[&timeslice::Timeslice, &isolation::Isolation, &crash::Crash, &stop::Stop, &spoiled::Spoiled, &unruly::Unruly];
+pub static DEMOS: &[&dyn Demo] = &[
+    &instances::Instances,
+    &family::Family,
+    &addresses::Addresses,
+    &belongings::Belongings,
+    &timeslice::Timeslice,
+    &priority::Priority,
+    &cores::Cores,
+    &pinning::Pinning,
+    &states::States,
+    &isolation::Isolation,
+    &trespass::Trespass,
+    &shared::Shared,
+    &visibility::Visibility,
+    &footprint::Footprint,
+    &limits::Limits,
+    &crash::Crash,
+    &spoiled::Spoiled,
+    &stop::Stop,
+    &unruly::Unruly,
+];
 
 /// The demo called `name`.
 #[must_use]

@@ -7,11 +7,13 @@ mod file;
 mod merge;
 mod place;
 mod saver;
+mod session;
 mod trial;
 
 pub use file::{NotSaved, Store};
 pub use place::Place;
 pub use saver::{Kept, Saver};
+pub use session::Session;
 pub use trial::{NotKept, try_out};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -133,6 +135,14 @@ impl When {
     pub fn now() -> Self {
         Self(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()))
     }
+
+    /// This moment, or the next after `before`, whichever is later: what replaces something is newer than it even if
+    /// the clock was turned back meanwhile, or was years ahead for a while. (L. Lamport, "Time, Clocks, and the
+    /// Ordering of Events in a Distributed System", 1978.)
+    #[must_use]
+    fn after(self, before: Option<Self>) -> Self {
+        before.map_or(self, |before| self.max(Self(before.0.saturating_add(1))))
+    }
 }
 
 impl<'de> Deserialize<'de> for When {
@@ -147,12 +157,15 @@ impl Progress {
     /// A step was on the screen: it is seen, and it is where the learner is.
     pub fn see(&mut self, lesson: &str, step: u32, when: When) {
         self.lessons.entry(lesson.into()).or_default().seen.insert(step);
+        let when = when.after(self.last.as_ref().map(|last| last.when));
         self.last = Some(LastPlace { lesson: lesson.into(), step, when });
     }
 
     /// The learner predicted something at a step, and it was measured.
-    pub fn predict(&mut self, lesson: &str, step: u32, prediction: Prediction) {
-        self.lessons.entry(lesson.into()).or_default().predictions.insert(step, prediction);
+    pub fn predict(&mut self, lesson: &str, step: u32, mut prediction: Prediction) {
+        let predictions = &mut self.lessons.entry(lesson.into()).or_default().predictions;
+        prediction.when = prediction.when.after(predictions.get(&step).map(|before| before.when));
+        predictions.insert(step, prediction);
     }
 
     /// The lesson is completed.
@@ -162,12 +175,12 @@ impl Progress {
 
     /// A figure was measured; `name` is `demo.value`.
     pub fn measure(&mut self, name: &str, value: Value, when: When) {
-        self.figures.insert(name.into(), Figure { value, when });
+        replace(&mut self.figures, name, Figure { value, when });
     }
 
     /// The learner chose a setting.
     pub fn set(&mut self, name: &str, value: &str, when: When) {
-        self.settings.insert(name.into(), Figure { value: value.into(), when });
+        replace(&mut self.settings, name, Figure { value: value.into(), when });
     }
 
     /// A setting that the learner chose.
@@ -181,4 +194,9 @@ impl Progress {
     pub fn completed(&self, lesson: &str) -> bool {
         self.lessons.get(lesson).is_some_and(|l| l.completed.is_some())
     }
+}
+
+fn replace(figures: &mut BTreeMap<String, Figure>, name: &str, mut new: Figure) {
+    new.when = new.when.after(figures.get(name).map(|before| before.when));
+    figures.insert(name.into(), new);
 }

@@ -40,8 +40,13 @@ pub fn now() -> crate::fact::Nanos {
     crate::fact::Nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
 }
 
+/// What ps and top show an instance as, once it has begun to wait.
+pub const INSTANCE: &str = "forklore copy";
+
 /// Waits to be ended, as [`Role::Instance`].
 pub fn wait_for_the_end() -> ! {
+    // Started through /proc/self/exe it would be called "exe". A refusal is no reason to stop.
+    let _ = std::ffi::CString::new(INSTANCE).is_ok_and(|name| rustix::thread::set_name(&name).is_ok());
     loop {
         nix::unistd::pause();
     }

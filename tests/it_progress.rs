@@ -67,6 +67,38 @@ fn whatever_was_said_to_be_kept_survives_kills_at_any_moment() {
     }
 }
 
+/// Not at a moment but at a step: each call of each kind, one after the other, is the last one.
+#[test]
+fn killed_at_each_call_of_a_save_it_keeps_what_it_had() {
+    if !has("strace") {
+        eprintln!("SKIP: no strace");
+        return;
+    }
+    for call in ["openat", "flock", "write", "fsync", "linkat", "rename,renameat,renameat2", "unlink,unlinkat"] {
+        let home = tempfile::tempdir().expect("a directory");
+        let (store, mut progress, _) = Store::open(&Place::Directory(home.path().into()));
+        for lesson in ["before", "before that"] {
+            progress.complete(lesson, When(1));
+            store.save(&progress).expect("saved");
+        }
+        // The loader's calls are the first; how many there are is known when one more is never made.
+        let last = (1..100).find(|n| {
+            let inject = format!("-e trace={call} -e inject={call}:signal=KILL:when={n}");
+            // cargo's library path would have the loader look in many places.
+            let text = format!("unset LD_LIBRARY_PATH; strace -qq -o /dev/null {inject} \"$2\" \"$1\" new 1");
+            let output = script(&[], &text, home.path());
+            let progress = kept(home.path());
+            assert!(progress.completed("before") && progress.completed("before that"), "{call} {n}");
+            assert!(!said(&output).contains("kept new-0") || progress.completed("new-0"), "{call} {n}");
+            output.status.success()
+        });
+        assert!(last.is_some_and(|n| n > 1), "{call}: {last:?}");
+        let names = std::fs::read_dir(home.path()).expect("it").flatten().map(|e| e.file_name());
+        let half: Vec<_> = names.filter(|n| n.to_string_lossy().starts_with(".progress-")).collect();
+        assert!(half.is_empty(), "the last save tidied up: {half:?}");
+    }
+}
+
 #[test]
 fn eight_processes_keep_the_union() {
     let home = tempfile::tempdir().expect("a directory");

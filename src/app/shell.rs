@@ -126,6 +126,7 @@ impl Shell {
         watchdog.allow(Duration::from_secs(8));
         self.runs.end(&self.receive);
         let last = self.memory.finish();
+        self.memory.end_session();
         drop(screen);
         if let Some(sentence) = last {
             let _ = writeln!(std::io::stderr(), "forklore: {}", crate::fact::clean(&sentence));

@@ -13,12 +13,24 @@ pub enum Picture {
     Turns,
     /// A grid of pages for each process, and the same address in each.
     Pages,
+    /// An address space to scale, and where threads point into it: rows of the tables "regions" and "threads".
+    Space,
     /// One card a worker, with its counter and its ids.
     Cards,
+    /// Running, ready, blocked: the workers in a diagram of states, with the values `ran`, `ready` and `blocked` of the
+    /// outcome, tables by letter; what each `waits_for`, and its `state` in the kernel's letter, are its own values.
+    States,
+    /// What each worker had against what it should have had: the values `share` and `expected` of the outcome, tables by
+    /// letter; `weight` and the word `disturbed` where there are any.
+    Shares,
     /// The rows that the demo told, as a table.
     Table(&'static TableSpec),
+    /// The rows that the demo told, each on one of two sides or still to come.
+    Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
+    /// Processes and threads, below those that made them, over time.
+    Tree(&'static TreeSpec),
 }
 
 impl Picture {
@@ -30,9 +42,14 @@ impl Picture {
             Self::Workers => "workers",
             Self::Turns => "turns",
             Self::Pages => "pages",
+            Self::Space => "address space",
             Self::Cards => "cards",
+            Self::States => "state diagram",
+            Self::Shares => "shares",
             Self::Table(table) => table.name,
+            Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
+            Self::Tree(tree) => tree.name,
         }
     }
 }
@@ -57,6 +74,44 @@ pub struct ColumnSpec {
     pub head: &'static str,
     /// What the value is.
     pub kind: ReturnKind,
+}
+
+/// Two sides, and the rows of a table on them. A row's value `side` says where it belongs; until it is told, `act` says what
+/// one does and `saw` what the other sees of it. A row with another `side` stands on neither, and `why` says why.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct SidesSpec {
+    /// The table that its rows name.
+    pub name: &'static str,
+    /// The one on the left.
+    pub left: SideSpec,
+    /// The one on the right.
+    pub right: SideSpec,
+    /// Who acts.
+    pub acts: &'static str,
+    /// Who sees.
+    pub looks: &'static str,
+}
+
+/// One of two sides.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct SideSpec {
+    /// The word for it in the rows.
+    pub side: &'static str,
+    /// What stands above it.
+    pub head: &'static str,
+}
+
+/// A tree of processes, of rows that a demo tells with `Fact::Row`, or of all tasks of the run if it tells none.
+///
+/// A row is what was seen of one process or thread at one moment. Its values: `who`, what it is called, the same in all of
+/// its rows; `pid`; `tid`, for a thread only; `parent`, the process id of its parent; `program`, what the kernel calls it;
+/// `state`, the letter of /proc, or "gone"; and `what`, a sentence on what has just happened.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct TreeSpec {
+    /// What it is called in a list: "family tree".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

@@ -3,7 +3,7 @@
 //! A save is a new file beside the old one, synced, renamed over it, and the directory synced; under a lock, with what
 //! the file holds by then merged in. What cannot be read is moved aside, never overwritten.
 
-use super::{Place, Progress, SCHEMA, When};
+use super::{Place, Progress, SCHEMA, Session, When, session};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fmt;
@@ -74,6 +74,14 @@ impl Store {
     #[must_use]
     pub fn not_kept(&self) -> Option<&str> {
         self.directory.as_ref().err().map(String::as_str)
+    }
+
+    /// Begins a session: how many before it were cut off, and the session, where it can be marked.
+    #[must_use]
+    pub fn begin(&self) -> (usize, Option<Session>) {
+        let Ok(directory) = &self.directory else { return (0, None) };
+        // A session without a mark is a session: only its being cut off would not be told.
+        (session::cut_off(directory), Session::begin(directory, TEMPORARY).ok())
     }
 
     /// Saves `progress` with everything that the file holds by now, and returns both. When it returns, the disk has

@@ -110,6 +110,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_after_the_clock_was_turned_back_is_later() {
+        let mut before = Progress::default();
+        before.see("a", 1, When(4_102_444_800));
+        before.set("theme", "dark", When(4_102_444_800));
+        before.predict("a", 1, Prediction::new("x".into(), None, json!(1), When(u64::MAX - 1)));
+        before.measure("d.v", json!(1), When(9));
+        let mut after = before.clone();
+        after.see("a", 2, When(0));
+        after.see("a", 1, When(0));
+        after.set("theme", "light", When(0));
+        after.predict("a", 1, Prediction::new("b".into(), None, json!(2), When(0)));
+        after.measure("d.v", json!(0), When(9));
+        for all in [merged(&before, &after), merged(&after, &before)] {
+            assert_eq!(all.last.as_ref().map(|last| (last.step, last.when)), Some((1, When(4_102_444_802))));
+            assert_eq!((all.setting("theme"), &all.figures["d.v"].value), (Some("light"), &json!(0)));
+            assert_eq!(all.lessons["a"].predictions[&1].chosen, "b");
+        }
+    }
+
+    #[test]
     fn what_a_later_version_added_is_carried_along_and_times_are_never_negative() {
         let text = r#"{"schema":1,"badges":[1],"lessons":{"a":{"seen":[1],"completed":-7,"mood":"fine"}},
             "figures":{"x.y":{"value":3,"when":-1e300}},"settings":{"lang":{"value":"zh","when":1.5}}}"#;

@@ -99,7 +99,8 @@ pub(super) fn ordinary_policy() -> std::io::Result<()> {
 /// The kernel's refusal.
 pub(super) fn fork_child(body: impl FnOnce() -> u8) -> Result<Pid, nix::Error> {
     // SAFETY: called by the leader while it has a single thread (Stage::enter makes either processes or threads in a
-    // run, never both), so no lock can be left taken in the child.
+    // run, never both), or by the only thread of a worker's process (Worker::fork), so no lock can be left taken in the
+    // child.
     #[expect(unsafe_code, reason = "fork")]
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(Pid(child.as_raw().unsigned_abs())),

@@ -99,6 +99,24 @@ mod tests {
     }
 
     #[test]
+    fn a_character_cut_between_two_readings_is_whole() {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::NONBLOCK).expect("pipe");
+        let (mut output, mut write) = (Output::new(File::from(read)), File::from(write));
+        let mut out = Vec::new();
+        for byte in "线程 é\n".as_bytes().iter().chain(b"\xe7\xba") {
+            write.write_all(&[*byte]).expect("it fits the pipe");
+            output.drain(Nanos(1), &mut out);
+        }
+        drop(write);
+        output.drain(Nanos(1), &mut out);
+        let said: Vec<_> = out
+            .iter()
+            .map(|s| if let Fact::Said { text, .. } = &s.fact { text.as_str() } else { panic!("{s:?}") })
+            .collect();
+        assert_eq!(said, ["线程 é", "\u{fffd}"], "what is cut at the end is shown as cut");
+    }
+
+    #[test]
     fn a_flood_is_counted() {
         let kept = said(&b"x\n".repeat(1000));
         assert_eq!(kept.len(), LINES);

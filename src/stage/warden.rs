@@ -55,6 +55,8 @@ struct Warden {
     leader: Pid,
     limits: Limits,
     stop: Stop,
+    /// The tree is to stand still.
+    frozen: bool,
 }
 
 /// How far the ending has come.
@@ -86,7 +88,7 @@ impl Warden {
             Ok(pid) => {
                 voice.say(&Word::Leader { pid: pid.0 });
                 control.get_ref().set_nonblocking(true)?;
-                Ok(Some(Self { control, voice, signals, leader: pid, limits, stop: Stop::No }))
+                Ok(Some(Self { control, voice, signals, leader: pid, limits, stop: Stop::No, frozen: false }))
             }
             Err(why) => {
                 voice.say(&Word::Failed { why: why.to_string() });
@@ -147,10 +149,17 @@ impl Warden {
                 // A stopped process gets its TERM when it goes on.
                 tree::signal_below(own, Sig::CONT);
                 self.stop = Stop::Grace(Instant::now() + GRACE);
+                self.frozen = false;
             }
             Order::Stop => {}
-            Order::Freeze => _ = tree::signal_below(own, Sig::STOP),
-            Order::Thaw => _ = tree::signal_below(own, Sig::CONT),
+            Order::Freeze => {
+                tree::signal_below(own, Sig::STOP);
+                self.frozen = self.stop == Stop::No;
+            }
+            Order::Thaw => {
+                tree::signal_below(own, Sig::CONT);
+                self.frozen = false;
+            }
         }
     }
 
@@ -178,8 +187,12 @@ impl Warden {
         matches!(word, Word::Exit { pid, .. } if pid == self.leader.0)
     }
 
-    /// Compares the tree with its bounds.
+    /// Compares the tree with its bounds, and stops in it what is new and should rest.
     fn look(&mut self) {
+        if self.frozen {
+            // Who was told to stop in the middle of fork(2) stops after it, and its child was not there to be told.
+            tree::signal_below(Pid(std::process::id()), Sig::STOP);
+        }
         let (tasks, bytes) = tree::weigh(&tree::below(Pid(std::process::id())));
         let what = if tasks > self.limits.tasks {
             format!("{tasks} tasks, more than the {} allowed", self.limits.tasks)

@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Table, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -64,19 +64,39 @@ impl View<'_> {
                 let across = usize::from(wide / 2).max(8);
                 (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
             }),
+            Picture::Space => {
+                let space = Space { tally, theme, chosen };
+                boxed(space, move |_, left| space.rows(left))
+            }
             Picture::Cards => boxed(Cards { scene, theme, chosen }, move |wide, left| {
                 let across = (wide / 26).max(1);
                 let cards = workers.div_ceil(across).saturating_mul(6).max(6);
                 // Where the cards do not fit, each is a line.
                 (2, if cards <= left { cards } else { workers.max(2) })
             }),
+            Picture::States => {
+                let states = States { scene, theme, chosen };
+                boxed(states, move |wide, left| states.rows(wide, left))
+            }
+            Picture::Shares => {
+                let shares = Shares { scene, theme, chosen };
+                boxed(shares, move |wide, _| shares.rows(wide))
+            }
             Picture::Table(spec) => {
                 let table = Table { tally, spec, theme };
                 boxed(table, move |wide, _| table.rows(wide))
             }
+            Picture::Sides(spec) => {
+                let sides = Sides { tally, spec, theme };
+                boxed(sides, move |wide, _| sides.rows(wide))
+            }
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
                 boxed(curves, move |_, left| curves.rows(left))
+            }
+            Picture::Tree(spec) => {
+                let tree = Tree { tally, spec, theme };
+                boxed(tree, move |wide, _| tree.rows(wide))
             }
         }
     }

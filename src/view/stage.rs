@@ -11,6 +11,7 @@ use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use std::collections::BTreeSet;
 
 /// A sweep that takes less is not read but suffered: such lanes stand still, as a triggered oscilloscope's do.
 const SWEEP: Nanos = Nanos::from_millis(1500);
@@ -60,8 +61,11 @@ impl View<'_> {
             return watch.spec.name.to_owned();
         }
         let what = tally.start.as_ref().and_then(|s| s.params.get(As::PARAM.name)).and_then(|v| v.as_str());
+        // A demo whose workers are always threads has no parameter to say so.
+        let in_one = || tally.workers().map(|w| w.pid).collect::<BTreeSet<_>>().len() < all;
         let (one, many) = match what {
             Some("threads") => ("thread", "threads"),
+            None if in_one() => ("thread", "threads"),
             _ => ("process", "processes"),
         };
         let words = super::put::count(all as u64, one, many);
@@ -206,7 +210,7 @@ impl View<'_> {
                 ("✓ As you predicted.".to_owned(), Role::Good)
             }
             Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => (
-                "✓ As the lesson says. Your prediction stays open: this source cannot measure it.".to_owned(),
+                "✓ As the lesson says. Your prediction stays open: this run could not answer it.".to_owned(),
                 Role::Good,
             ),
             Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),

@@ -3,6 +3,13 @@
 //! The machine may be busy. What is compared is two accounts of the same run, never a run with what it should have been
 //! on a machine of one's own; where that is the question, a disturbed run is inconclusive.
 
+mod addresses;
+mod anatomy;
+mod belongings;
+mod cores;
+mod how_many;
+mod lives;
+mod memory;
 mod stopping;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
@@ -268,7 +275,13 @@ fn only_allowed_cores_are_used_and_one_is_enough() {
     }
     let last = *allowed().last().expect("some core");
     let word = last.to_string();
-    for demo in [&["timeslice", "--for", "1"][..], &["isolation", "pace=5"], &["crash", "after=200", "--for", "1"]] {
+    for demo in [
+        &["timeslice", "--for", "1"][..],
+        &["priority", "--for", "1"],
+        &["states", "--for", "1"],
+        &["isolation", "pace=5"],
+        &["crash", "after=200", "--for", "1"],
+    ] {
         let args: Vec<&str> = ["run"].iter().chain(demo).chain(&["--json"]).copied().collect();
         let heard = run(User::Me, &[TASKSET, "-c", &word], &args).unwrap_or_else(|why| panic!("{demo:?}: {why}"));
         heard.assert_well();
@@ -280,4 +293,11 @@ fn only_allowed_cores_are_used_and_one_is_enough() {
             }
         }
     }
+}
+
+/// Binds the calling thread to one core.
+fn pin_this_thread(core: u32) {
+    let mut set = nix::sched::CpuSet::new();
+    set.set(core as usize).expect("a core of this machine");
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set).expect("an allowed core");
 }

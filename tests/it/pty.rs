@@ -191,7 +191,7 @@ fn the_environment_is_what_the_test_says() {
     let screen = pty.screen();
     let mut names: Vec<_> = screen.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     names.sort_unstable();
-    assert_eq!(names, [Marker::NAME, "HOME", "LANG", "NO_COLOR", "PATH", "TERM"]);
+    assert_eq!(names, [Marker::NAME, "HOME", "LANG", "NO_COLOR", "PATH", "TERM", "TMPDIR"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the learner has done: from the tour's words to the file's, and back.
 
-use crate::progress::{Kept, Place, Prediction, Progress, Saver, Store, When};
+use crate::progress::{Kept, Place, Prediction, Progress, Saver, Session, Store, When};
 use crate::tour::{Memory, Recall};
 use std::time::Duration;
 
@@ -15,16 +15,19 @@ pub(super) struct Memoir {
     progress: Progress,
     store: Option<Store>,
     saver: Option<Saver>,
+    session: Option<Session>,
     /// Something was remembered since the start.
     touched: bool,
 }
 
 impl Memoir {
-    /// Reads what there is; the sentences are what was wrong with it.
+    /// Reads what there is; the sentences are what was wrong with it, and with how the last session ended.
     pub(super) fn open() -> (Self, Vec<String>) {
-        let (store, progress, notices) = Store::open(&Place::Standard);
+        let (store, progress, mut notices) = Store::open(&Place::Standard);
+        let (cut_off, session) = store.begin();
+        notices.splice(0..0, told(cut_off));
         let store = store.not_kept().is_none().then_some(store);
-        (Self { progress, store, saver: None, touched: false }, notices)
+        (Self { progress, store, saver: None, session, touched: false }, notices)
     }
 
     /// Starts the thread that saves. Without one, or without a place, progress ends with the program, as was told.
@@ -88,12 +91,35 @@ impl Memoir {
         }
     }
 
+    /// The session ends in good order.
+    pub(super) fn end_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.end();
+        }
+    }
+
     /// Saves what waits. A sentence if the last of it could not be kept.
     pub(super) fn finish(&mut self) -> Option<String> {
         match self.saver.take()?.finish(LEAVING) {
             Kept::NotSaved(why) if self.touched => Some(format!("your progress of this session is not saved: {why}")),
             Kept::Saved | Kept::NotSaved(_) => None,
         }
+    }
+}
+
+impl Drop for Memoir {
+    /// On the way out of a panic, too, what was done is saved; the session stays marked.
+    fn drop(&mut self) {
+        let _ = self.finish();
+    }
+}
+
+/// What is told of sessions that were cut off: killed with their guard, or with the machine.
+fn told(cut_off: usize) -> Option<String> {
+    match cut_off {
+        0 => None,
+        1 => Some("The last session was cut off; all that it had saved is here".to_owned()),
+        n => Some(format!("The last {n} sessions were cut off; all that they had saved is here")),
     }
 }
 

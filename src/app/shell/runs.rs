@@ -33,6 +33,15 @@ struct OnStage {
     shown: bool,
 }
 
+impl Drop for Runs {
+    /// On the way out of a panic nobody takes facts any more, and a run's thread that waits for it would be waited for.
+    fn drop(&mut self) {
+        if let Some(on) = self.on.take() {
+            on.run.abandon();
+        }
+    }
+}
+
 impl Runs {
     pub(super) fn new(source: SourceChoice) -> Self {
         Self { source, on: None, waiting: None }

@@ -5,7 +5,7 @@ use super::super::request::{self, ranges};
 use super::super::signals::Signals;
 use super::super::words::{count, fold};
 use super::super::{Done, complain, tell};
-use super::verdict::differences;
+use super::verdict::{differences, open};
 use crate::conduct::{self, Request, Run};
 use crate::demo;
 use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values, clean_line};
@@ -71,9 +71,13 @@ impl Trial<'_> {
             demo.at.line
         );
         let came = match request(demo) {
-            Ok((spec, params)) => self.came(spec, params)?.map(|values| differences(spec, step, demo, &values)),
+            Ok((spec, params)) => self.came(spec, params)?.map(|values| (spec, values)),
             Err(sentence) => Err(sentence),
         };
+        if let Some(line) = came.as_ref().ok().and_then(|(_, values)| open(step, values)) {
+            self.say(&format!("open: {} {place}", clean_line(&line)))?;
+        }
+        let came = came.map(|(spec, values)| differences(spec, step, demo, &values));
         let (head, lines) = match came {
             Ok(said) if said.is_empty() => {
                 self.say(&format!("ok: {} {place}", clean_line(&demo.name)))?;

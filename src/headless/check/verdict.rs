@@ -17,12 +17,20 @@ pub(super) fn differences(spec: &DemoSpec, step: &Step, demo: &Demo, values: &Va
     out
 }
 
+/// That the run did not answer the prediction, if so. It then stays open, on the screen too: a source may not see what is
+/// asked for, a measurement may be inconclusive. Where it must not be, the step says so in what it expects.
+pub(super) fn open(step: &Step, values: &Values) -> Option<String> {
+    let name = &step.predict()?.answer;
+    let measured = values.get(name).is_some_and(|value| !value.is_null());
+    (!measured).then(|| format!("the prediction asks for {name}, which was not measured"))
+}
+
 /// What is wrong with a prediction, if no option or more than one of it is right.
 fn unanswered(spec: &DemoSpec, predict: &Predict, values: &Values) -> Option<String> {
     let name = &predict.answer;
     let value = values.get(name).unwrap_or(&Value::Null);
     if value.is_null() {
-        return Some(format!("the prediction asks for {name}, which was not measured"));
+        return None;
     }
     let right: Vec<_> = predict.options.iter().filter(|o| o.matches.holds(value)).map(|o| o.label.as_str()).collect();
     let measured = shown(spec, name, value);
@@ -71,8 +79,20 @@ mod tests {
     fn each_difference_is_said() {
         assert_eq!(said(json!(4)), ["N expected over 5, measured 4"]);
         assert_eq!(said(json!(9)), ["no option of the prediction covers N, measured 9"]);
-        let none = said(Value::Null);
-        assert_eq!(none.len(), 2, "{none:?}");
-        assert!(none[0].ends_with("measured not measured") || none[0].contains("not measured"), "{none:?}");
+        assert_eq!(said(Value::Null), ["N expected over 5, measured not measured"]);
+    }
+
+    #[test]
+    fn a_prediction_that_was_not_answered_stays_open() {
+        let text =
+            LESSON.replace("NAME", "count").replace("DEMO", "any").replace("expect = { count = \"over 5\" }\n", "");
+        let (lesson, _) = parse(text.as_bytes(), "en/1-a.md", "en");
+        let step = &lesson.steps[0];
+        assert_eq!(open(step, &[("count".to_owned(), json!(6))].into()), None);
+        let said = Some("the prediction asks for count, which was not measured".to_owned());
+        assert_eq!(
+            (open(step, &[("count".to_owned(), Value::Null)].into()), open(step, &Values::new())),
+            (said.clone(), said)
+        );
     }
 }

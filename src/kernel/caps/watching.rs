@@ -164,6 +164,9 @@ fn totals() -> Capability {
     }
 }
 
+/// What registers are good for.
+const FROZEN: &str = "A freeze-frame shows where each thread's program counter and stack pointer stand.";
+
 fn registers(files: &Files) -> Capability {
     let name = "registers of threads";
     let path = "/proc/sys/kernel/yama/ptrace_scope";
@@ -171,19 +174,16 @@ fn registers(files: &Files) -> Capability {
     let found = shown(path, &value);
     let level: Option<u8> = value.as_ref().ok().and_then(|v| v.parse().ok());
     match level {
-        Some(0 | 1) => Capability::new(name, Yes, found, "No demo looks at registers yet; it could."),
-        Some(_) => Capability::new(name, No, found, "No demo looks at registers yet; none could.")
-            .remedy("As root, until the next boot: sysctl kernel.yama.ptrace_scope=1 (not possible from 3)"),
+        Some(0 | 1) => Capability::new(name, Yes, found, FROZEN),
+        Some(_) => {
+            Capability::new(name, No, found, "Only threads that sleep are shown, as their own process sees them.")
+                .remedy("As root, until the next boot: sysctl kernel.yama.ptrace_scope=1 (not possible from 3)")
+        }
         // Without Yama there is no such file; without a real /proc there is nothing to be concluded from that.
         None if files.path("/proc/sys/kernel").is_dir()
             && value.is_err_and(|error| error.kind() == ErrorKind::NotFound) =>
         {
-            Capability::new(
-                name,
-                Yes,
-                format!("{found}: this kernel does not restrict ptrace"),
-                "No demo looks at registers yet; it could.",
-            )
+            Capability::new(name, Yes, format!("{found}: this kernel does not restrict ptrace"), FROZEN)
         }
         None => Capability::new(name, Partly, found, "Whether registers can be read is seen when it is tried."),
     }

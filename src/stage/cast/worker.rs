@@ -1,8 +1,9 @@
 //! A worker from the inside.
 
-use crate::fact::{Cpu, Fact, Tid, Unavailable};
+use crate::fact::{Cpu, Fact, Pid, Tid, Unavailable};
 use crate::stage::account;
 use crate::stage::board::{OwnSlice, Slot, State};
+use crate::stage::launch::{cannot_start, fork_child};
 use crate::stage::now;
 use crate::stage::slices::GAP;
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -92,6 +93,20 @@ impl Worker {
         }
         self.slot.set_state(State::Done);
         let _ = self.bell.write(1);
+    }
+
+    /// Forks a child that runs `body` and ends with its code (101 if it panics). It sees the orders of this worker, and is
+    /// nobody's worker: who forks it waits for it, or leaves it to whoever adopts it. Only for a worker that is a process
+    /// and has made no thread.
+    ///
+    /// # Errors
+    /// The machine refuses another process, or the worker is a thread: a copy of one thread alone could find locks taken
+    /// that nobody will ever give back (fork(2)).
+    pub fn fork(&self, body: impl FnOnce(&Self) -> u8) -> Result<Pid, Unavailable> {
+        if self.tid().0 != std::process::id() {
+            return Err(Unavailable::new("a child of a worker", "the worker is a thread, and its process has others"));
+        }
+        fork_child(|| body(self)).map_err(|e| cannot_start("a child of a worker", &e.into()))
     }
 
     /// Begins to time its own turns.
@@ -187,4 +202,23 @@ pub(super) fn set_cpus(tid: Tid, cpus: &[Cpu]) -> Result<(), Unavailable> {
         set.set(cpu.0 as usize).map_err(refused)?;
     }
     sched_setaffinity(nix::unistd::Pid::from_raw(i32::try_from(tid.0).unwrap_or(-1)), &set).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::board::Board;
+    use nix::sys::eventfd::EfdFlags;
+
+    #[test]
+    fn a_worker_that_is_a_thread_has_no_children() {
+        let (_, fd) = Board::create().expect("memfd");
+        let bell = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC).expect("an eventfd"));
+        let report = Arc::new(File::create("/dev/null").expect("it is there"));
+        let worker = Worker::new("A".to_owned(), Board::open(&fd).expect("map").slot(0), bell, report);
+        // The test harness runs every test in a thread of its own.
+        let thread = std::thread::Builder::new().spawn(move || worker.fork(|_| 0)).expect("a thread");
+        let refused = thread.join().expect("no panic").expect_err("it is a thread");
+        assert!(refused.to_string().contains("the worker is a thread"), "{refused}");
+    }
 }

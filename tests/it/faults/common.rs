@@ -7,7 +7,7 @@ use nix::unistd::{Gid, Pid, Uid, chown};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The demos of the trial's steps, the first being step 1, with their parameters.
@@ -92,6 +92,13 @@ pub(super) fn state_in(home: &Path) -> PathBuf {
     home.join(".local/state/forklore/progress.json")
 }
 
+/// Waits for the first save: what is done to the program from now on may not cost it.
+#[track_caller]
+pub(super) fn saved(home: &Path) {
+    let there = Patience::default().wait(|| state_in(home).exists().then_some(()));
+    assert!(there.is_some(), "nothing is saved in {}", home.display());
+}
+
 /// The state file, which has to be whole.
 pub(super) fn state(home: &Path) -> serde_json::Value {
     let text = fs::read(state_in(home)).unwrap_or_else(|e| panic!("{}: {e}", state_in(home).display()));
@@ -166,15 +173,64 @@ pub(super) fn sane_after(pty: &mut Pty, how: Ended) {
 /// As [`sane_after`], however it ended.
 #[track_caller]
 pub(super) fn is_sane(pty: &Pty) {
+    is_restored(pty);
+    let said = log(pty);
+    assert!(!said.contains("panicked at") && !said.contains("fault of the program"), "{said}");
+}
+
+/// As [`is_sane`], though the program may have said that it had a fault.
+#[track_caller]
+pub(super) fn is_restored(pty: &Pty) {
     pty.assert_nothing_left(Patience(Duration::from_secs(10)));
     let restored = Patience::default().wait(|| (pty.modes_left().is_empty() && pty.termios_unchanged()).then_some(()));
     assert!(restored.is_some(), "left on: {:?}; settings as before: {}", pty.modes_left(), pty.termios_unchanged());
     assert_eq!(pty.csi_foreign(), [""; 0], "nothing that acts on a terminal in ways of its own");
-    let said = String::from_utf8_lossy(&pty.raw_log()).into_owned();
-    assert!(!said.contains("panicked at") && !said.contains("fault of the program"), "{said}");
     let in_home = fs::read_dir(pty.surroundings.home()).expect("the home").flatten().map(|e| e.file_name());
     let litter: Vec<_> = in_home.filter(|name| name != ".local").collect();
     assert!(litter.is_empty(), "left in the working directory: {litter:?}");
+}
+
+/// All that was written to the terminal, as text.
+pub(super) fn log(pty: &Pty) -> String {
+    String::from_utf8_lossy(&pty.raw_log()).into_owned()
+}
+
+/// The longest that the screen may stand still while a demo misbehaves.
+pub(super) const HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// How long it takes from a key to what it shows, for so many keys.
+#[track_caller]
+pub(super) fn echoes(pty: &Pty, keys: usize) -> Vec<Duration> {
+    let echo = |n: usize| {
+        let (pressed, open) = (Instant::now(), n.is_multiple_of(2));
+        pty.send("?");
+        pty.until(|screen| screen.contains("─ Keys ─") == open, "what the key is for");
+        pressed.elapsed()
+    };
+    // Each key opens or closes the help; in the end it is closed.
+    (0..keys.next_multiple_of(2)).map(echo).collect()
+}
+
+/// Waits until nothing that the program started lives; how long it took since `from`.
+#[track_caller]
+pub(super) fn all_gone(pty: &Pty, from: Instant) -> Duration {
+    pty.assert_nothing_left(Patience(Duration::from_secs(10)));
+    from.elapsed()
+}
+
+/// What a start says of the session before it.
+const CUT_OFF: &str = "cut off";
+
+/// Starts the tour of these lessons once more and leaves it: whether it says that the last session was cut off.
+#[track_caller]
+pub(super) fn tells_of_a_cut(lessons: &Lessons, user: User, home: &Path) -> bool {
+    let mut pty = lessons.tour(user, "").env("HOME", home).start();
+    // A frame is drawn before a key is heard, and it is the first that has the notice.
+    pty.until(|screen| screen.contains("Lessons"), "the catalogue");
+    pty.send("?");
+    pty.until(|screen| screen.contains("─ Keys ─"), "the help");
+    leave(&mut pty);
+    log(&pty).contains(CUT_OFF)
 }
 
 /// Everything below a process is gone or was never there.

@@ -4,7 +4,7 @@
 use super::common::{
     Dice, Lessons, home, is_root, leave, lesson, opened, rounds, sane_after, send, state, state_in, ui,
 };
-use crate::support::{Ended, Patience, Pty, User};
+use crate::support::{Ended, Load, Patience, Pty, User};
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, chown};
 use serde_json::Value;
@@ -207,10 +207,10 @@ fn whatever_stands_where_the_file_should_is_kept_aside_and_told() {
         let file = state_in(home.path());
         fs::create_dir_all(file.parent().expect("a folder")).expect("our own");
         put(&file);
-        let begun = Instant::now();
+        let (load, begun) = (Load::watch(), Instant::now());
         let mut pty = lessons.tour(User::Me, "read").env("HOME", home.path()).start();
         opened(&pty);
-        assert!(begun.elapsed() < Duration::from_secs(8), "{what}: {:?}", begun.elapsed());
+        load.assert_within(Duration::from_secs(1), begun.elapsed(), &format!("a start with {what}"));
         pty.send("n");
         pty.until(|screen| screen.contains("2 of it"), "the next step");
         leave(&mut pty);

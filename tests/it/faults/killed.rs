@@ -1,14 +1,17 @@
 //! Processes killed, stopped and signalled at moments that nobody chose, while each kind of demo runs.
 
 use super::common::{
-    DEMOS, Dice, Lessons, below, descriptors, leave, opened, plays, rounds, run, sane_after, send, state, status, step,
-    ui, warden,
+    DEMOS, Dice, Lessons, all_gone, below, descriptors, leave, opened, plays, rounds, run, sane_after, saved, send,
+    state, status, step, ui, warden,
 };
-use crate::support::{Ended, Patience, Process, Pty, User};
+use crate::support::{Ended, Load, Patience, Process, Pty, User};
 use nix::sys::signal::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MOST: Duration = Duration::from_millis(900);
+
+/// How soon demos are gone, or what became of their warden is told.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A tour whose demo number `round` was just asked for, as one user or the other.
 fn on_stage(lessons: &Lessons, round: u32) -> Pty {
@@ -24,16 +27,20 @@ fn on_stage(lessons: &Lessons, round: u32) -> Pty {
 fn a_killed_screen_takes_every_demo_with_it() {
     let (lessons, mut dice) = (Lessons::trial(), Dice::new(1));
     for round in 0..rounds(14) {
+        let load = Load::watch();
         let mut pty = on_stage(&lessons, round);
         let ui = ui(&pty);
+        saved(pty.surroundings.home());
         dice.pause(MOST);
         // Not SIGSEGV: Rust's own handler takes a first one that no fault sent for its own.
         let signal = [Signal::SIGKILL, Signal::SIGKILL, Signal::SIGABRT, Signal::SIGILL][round as usize % 4];
         assert!(send(&ui, signal));
+        load.assert_within(SOON, all_gone(&pty, Instant::now()), "the end of the demo");
         sane_after(&mut pty, Ended::Code(128 + signal as i32));
         let log = String::from_utf8_lossy(&pty.raw_log()).into_owned();
         assert!(log.contains(&format!("forklore was ended by {signal}; the terminal has been restored")), "{log}");
-        state(pty.surroundings.home());
+        let kept = state(pty.surroundings.home());
+        assert!(kept["lessons"]["try"]["seen"].as_array().is_some_and(|seen| !seen.is_empty()), "{kept}");
     }
 }
 
@@ -62,8 +69,11 @@ fn a_killed_warden_is_told_and_the_tour_goes_on() {
         run(&pty);
         dice.pause(Duration::from_millis(300));
         let (ui, warden) = (ui(&pty), warden(&pty));
+        let load = Load::watch();
         assert!(send(&warden, Signal::SIGKILL), "{word}");
+        let killed = Instant::now();
         pty.until(|screen| screen.contains("warden was killed"), &format!("what became of {word}"));
+        load.assert_within(SOON, killed.elapsed(), &format!("{word}: what became of its warden"));
         let swept = Patience(Duration::from_secs(10)).wait(|| (below(ui.pid) == 0).then_some(()));
         assert!(swept.is_some(), "{word}: {:?}", pty.children());
         run(&pty);
@@ -178,6 +188,28 @@ fn a_stopped_screen_recovers() {
     pty.send("?");
     pty.until(|screen| screen.contains("running "), "the demo goes on");
     leave(&mut pty);
+}
+
+/// As by somebody in another shell.
+#[test]
+fn a_worker_that_is_stopped_from_outside_is_shown_so_and_goes_with_the_step() {
+    let lessons = Lessons::trial();
+    for user in User::all() {
+        let mut pty = lessons.tour(user, "try:1").start();
+        opened(&pty);
+        run(&pty);
+        // Not the leader: it would be the demo that stands still.
+        let worker = || players(&pty).into_iter().find(|p| !plays(p, "__stage") || p.parent != warden(&pty).pid);
+        let worker = Patience::default().wait(worker).expect("a worker");
+        assert!(send(&worker, Signal::SIGSTOP));
+        pty.until(|screen| screen.contains("stopped"), "that it is stopped");
+        pty.send("\x1b");
+        pty.until(|screen| screen.contains("of 1 done"), "the catalogue");
+        let ui = ui(&pty).pid;
+        let gone = Patience(Duration::from_secs(10)).wait(|| (below(ui) == 0).then_some(()));
+        assert!(gone.is_some(), "{:?}", pty.children());
+        leave(&mut pty);
+    }
 }
 
 #[test]

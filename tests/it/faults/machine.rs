@@ -1,10 +1,10 @@
 //! Machines that refuse: processes, threads, the kernel's switch records, cores.
 
-use super::common::{Lessons, has, is_root, is_sane, leave};
-use crate::support::{Ended, Patience, Pty, Surroundings, User};
+use super::common::{Lessons, echoes, has, is_root, is_sane, leave, opened, run};
+use super::group::Group;
+use crate::support::{Ended, Load, Patience, Pty, Surroundings, User};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a command said and how it ended. No panic and no escape is in it.
@@ -55,6 +55,16 @@ fn tour_bears_it(mut pty: Pty, what: &str) {
     }
 }
 
+/// The tour where there is little to compute with: while its demo runs, no key waits longer than `gap`.
+fn tour_is_heard(mut pty: Pty, gap: Duration, what: &str) {
+    let load = Load::watch();
+    opened(&pty);
+    run(&pty);
+    let longest = echoes(&pty, 10).into_iter().max().unwrap_or_default();
+    load.assert_within(gap, longest, &format!("{what}: the longest echo"));
+    leave(&mut pty);
+}
+
 #[test]
 fn a_limit_on_processes_is_told() {
     if !has("prlimit") {
@@ -91,32 +101,6 @@ fn tasks_of(uid: u32) -> usize {
     let of_user = |pid: i32| super::common::status(pid, "Uid") == Some(u64::from(uid));
     let tasks = |pid: i32| fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
     crate::support::all().into_iter().filter(|p| of_user(p.pid)).map(|p| tasks(p.pid)).sum()
-}
-
-/// A control group of version 1, for root, with one controller's files set; gone when dropped.
-struct Group(PathBuf);
-
-impl Group {
-    fn new(controller: &str, settings: &[(&str, &str)]) -> Option<Self> {
-        let name = format!("forklore-test-{}-{}", std::process::id(), settings.last()?.1);
-        let folder = Path::new("/sys/fs/cgroup").join(controller).join(name);
-        fs::create_dir(&folder).ok()?;
-        let group = Self(folder);
-        settings.iter().try_for_each(|(file, value)| fs::write(group.0.join(file), value)).ok()?;
-        Some(group)
-    }
-
-    /// A shell's words that enter the group and become the program.
-    fn enter(&self) -> String {
-        format!("echo $$ > '{}/cgroup.procs'; exec \"$0\" \"$@\"", self.0.display())
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Busy until the last of its tasks is reaped.
-        Patience::default().wait(|| fs::remove_dir(&self.0).ok());
-    }
 }
 
 #[test]
@@ -161,7 +145,8 @@ fn a_group_with_a_tenth_of_a_core_is_slow_and_right() {
     let outcome = said.one("outcome");
     assert_eq!((said.code, &outcome["clean"]), (0, &json!(true)), "{}", said.errors);
     let lessons = Lessons::trial();
-    tour_bears_it(lessons.tour(User::Me, "try:1").under(["sh", "-c", &enter]).start(), "a tenth of a core");
+    let pty = lessons.tour(User::Me, "try:1").under(["sh", "-c", &enter]).start();
+    tour_is_heard(pty, Duration::from_secs(1), "a tenth of a core");
 }
 
 #[test]
@@ -200,7 +185,7 @@ fn one_core_is_enough() {
         let said = Said::of(&here, &["taskset", "-c", "0"], &["run", "timeslice", "--for", "1", "--json"]);
         assert_eq!((said.code, &said.one("start")["cpus"]), (0, &json!([0])), "{}", said.errors);
         let pty = lessons.tour(user, "try:1").under(["taskset", "-c", "0"]).start();
-        tour_bears_it(pty, "one core");
+        tour_is_heard(pty, Duration::from_millis(500), "one core");
         let said = Said::of(&here, &["nice", "-n", "19"], RUN);
         assert_eq!(said.code, 0, "{}", said.errors);
     }

@@ -1,8 +1,8 @@
 //! What demos do that demos must not do: by the command, for what the stage makes of it, and in the tour, for what the
 //! screen makes of it.
 
-use super::common::{Lessons, descriptors, leave, opened, run, status, step, ui};
-use crate::support::{Marker, Patience, Surroundings, User};
+use super::common::{HEARTBEAT, Lessons, below, descriptors, echoes, leave, opened, run, status, step, ui};
+use crate::support::{Load, Marker, Patience, Surroundings, User, p99};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -94,43 +94,52 @@ fn a_reader_that_leaves_ends_the_run() {
     here.marker.assert_gone(Patience(Duration::from_secs(10)));
 }
 
+/// How soon a key is seen, how soon a step is left, and what a demo that ignores TERM gets before KILL.
+const ECHO: Duration = Duration::from_millis(100);
+const LEFT: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(300);
+
 /// In the tour: what the step shows, what must be seen, and that the screen is there all the time.
 #[test]
 fn the_screen_goes_on_whatever_a_demo_does() {
     let lessons = Lessons::trial();
     let users = User::all();
     let shows = [
-        ("stop", "stopped"),
-        ("linger", "left 1 process behind"),
-        ("flood", "running "),
-        ("line", "running "),
-        ("deadlock", "running "),
-        ("vfork-hang", "running "),
-        ("memory", "running "),
-        ("segfaults", "running "),
+        ("stop", "stopped", 10),
+        ("ignore-term", "running ", 10),
+        ("linger", "left 1 process behind", 10),
+        ("flood", "running ", 100),
+        ("line", "running ", 100),
+        ("deadlock", "running ", 10),
+        ("vfork-hang", "running ", 10),
+        ("memory", "running ", 10),
+        ("segfaults", "running ", 10),
     ];
-    for (n, (how, seen)) in shows.into_iter().enumerate() {
+    for (n, (how, seen, keys)) in shows.into_iter().enumerate() {
+        let load = Load::watch();
         let mut pty = lessons.tour(users[n % users.len()], &format!("try:{}", step(how))).start();
         opened(&pty);
         let ui = ui(&pty).pid;
         let before = status(ui, "VmHWM").expect("it lives");
         run(&pty);
         pty.until(|screen| screen.contains(seen) || screen.contains("ended after"), seen);
-        // Keys are heard while it misbehaves. The bound is for a machine with other work.
-        for _ in 0..5 {
-            let asked = Instant::now();
-            pty.send("?");
-            pty.until(|screen| screen.contains("─ Keys ─"), "the help");
-            assert!(asked.elapsed() < Duration::from_secs(3), "{how}: a key took {:?}", asked.elapsed());
-            pty.send("?");
-            pty.until(|screen| !screen.contains("─ Keys ─"), "the lesson");
-        }
+        // Keys are heard while it misbehaves.
+        let mut took = echoes(&pty, keys);
+        load.assert_within(
+            HEARTBEAT,
+            took.iter().copied().max().unwrap_or_default(),
+            &format!("{how}: the longest echo"),
+        );
+        load.assert_within(ECHO, p99(&mut took), &format!("{how}: 99 of 100 echoes"));
         let most = status(ui, "VmHWM").expect("it lives");
         assert!(most < before + 50 * 1024, "{how}: {before} kB resident at first, {most} kB at most");
         let left = Instant::now();
         pty.send("\x1b");
         pty.until(|screen| screen.contains("of 1 done"), "the catalogue");
-        assert!(left.elapsed() < Duration::from_secs(5), "{how}: leaving took {:?}", left.elapsed());
+        load.assert_within(LEFT, left.elapsed(), &format!("{how}: leaving"));
+        let gone = Patience::default().wait(|| (below(ui) == 0).then_some(()));
+        assert!(gone.is_some(), "{how}: {:?}", pty.children());
+        load.assert_within(GRACE + LEFT, left.elapsed(), &format!("{how}: its end"));
         leave(&mut pty);
     }
 }

@@ -133,6 +133,8 @@ impl Surroundings {
         let mut command = Command::new(self.reach(program));
         command.env_clear().current_dir(self.home());
         command.envs([("HOME", self.home().as_os_str()), (Marker::NAME, OsStr::new(self.marker.value()))]);
+        // What it leaves of temporary files is then found where a test looks for litter.
+        command.env("TMPDIR", self.home());
         command.envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]);
         command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
         command

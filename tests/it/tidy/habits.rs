@@ -13,11 +13,15 @@ const TOO_LONG: usize = 600;
 /// Files longer than [`LONG`]: how many lines each may have, and why it is not split. Only ever shorten this list.
 pub(super) const RATCHET: &[(&str, usize, &str)] = &[
     ("src/term/input/parser.rs", 444, "one state machine, from a terminal's bytes to keys, with its tests"),
-    ("tests/it_term.rs", 485, "one harness and the cases that share it"),
+    ("tests/it_term.rs", 480, "one harness and the cases that share it"),
 ];
 
 /// Words that are a demo's name and mean something else where they stand: file, word, what it means there.
-pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[];
+pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[
+    ("src/view.rs", "cores", "the header counts the cores of the run"),
+    ("src/view/widget/lanes.rs", "cores", "how many more have no row"),
+    ("src/view/widget/workers.rs", "cores", "the heading of the column with those that a task may use"),
+];
 
 /// Files that are too long, and files on the ratchet list that no longer need it.
 pub(super) fn length(source: &Source, ratchet: &[(&str, usize, &str)]) -> Vec<String> {
