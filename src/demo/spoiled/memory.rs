@@ -24,9 +24,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The order to take memory, and the one to take no more.
+/// The orders: to begin; to take ever more of what both have; to take what one alone may have; to take no more.
 const TAKE: u64 = 1;
-const ENOUGH: u64 = 2;
+const MORE: u64 = 2;
+const ALONE: u64 = 3;
+const ENOUGH: u64 = 4;
 
 pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     let group = match Group::make() {
@@ -103,15 +105,12 @@ fn together(
         };
         json!({ "did": did, "reached": "SIGKILL", "got": who, "alive": false, "recovered": false, "oom_kills": kills })
     } else {
-        json!({ "did": did, "reached": "nothing", "got": if killed { "ended by a signal from elsewhere" } else { "goes on" }, "alive": !killed,
-            "oom_kills": kills })
+        let got = if killed { "ended by a signal from elsewhere" } else { "goes on" };
+        json!({ "did": did, "reached": "nothing", "got": got, "alive": !killed, "oom_kills": kills })
     };
     stage.tell(row("memory", values));
     Ok(())
 }
-
-/// A's order to take ever more.
-const MORE: u64 = 3;
 
 fn signalled(ended: &SignalFd) -> bool {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -139,9 +138,6 @@ fn alone(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     ));
     Ok(())
 }
-
-/// A's order to take all that it may have.
-const ALONE: u64 = 4;
 
 /// A: takes more and more when it is told to. Its counter says how many KiB it has; odd when it was refused more.
 fn take(worker: &Worker, oom: &str) {

@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
+const UNREADY: &str = "pipe: unready";
+
 pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     let ((first, to_first), (second, to_second)) = (pipe_with(PipeFlags::CLOEXEC)?, pipe_with(PipeFlags::CLOEXEC)?);
     let settings = Settings::default();
@@ -27,9 +29,11 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
     let target = |stage: &Stage, n: usize| stage.cast().get(n).and_then(|entry| Target::open(entry.pid));
     let (Some(reader), Some(writer)) = (target(stage, a), target(stage, b)) else { return Ok(()) };
     step(stage, "struck");
+    let did = "died reading";
+    // C is told sooner than B has ended, and its row is to come second.
+    stage.tell(row(UNREADY, json!({ "did": did })));
     let begun = now();
     let _ = reader.signal(rustix::process::Signal::KILL);
-    let did = "died reading";
     let ended = eye::end(&writer, PATIENCE);
     let values = match &ended {
         Some((at, status)) => {
@@ -38,7 +42,7 @@ pub(super) fn play(stage: &mut Stage, after: Duration) -> Result<(), Over> {
         }
         None => json!({ "did": did, "reached": "nothing", "got": "goes on", "alive": true }),
     };
-    stage.tell(row("pipe: unready", values));
+    stage.tell(row(UNREADY, values));
     until_worker(stage, c, PATIENCE, |stage| stage.work(c) % 2 == 1)?;
     Ok(())
 }

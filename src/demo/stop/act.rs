@@ -160,9 +160,10 @@ pub(super) fn act(stage: &mut Stage, company: &Company, how: &str, grace: Durati
     };
     match how {
         "pause" => pause(stage, company, &target),
-        "flag" if company.of_threads() => order_thread(stage, company, ASK),
-        "tidy" if company.of_threads() => order_thread(stage, company, TERM),
-        "cancel" | "no-point" => order_thread(stage, company, CANCEL),
+        "flag" if company.of_threads() => order_thread(stage, company, ASK, FLAG),
+        "tidy" if company.of_threads() => order_thread(stage, company, TERM, HANDLED),
+        "cancel" => order_thread(stage, company, CANCEL, ASLEEP),
+        "no-point" => order_thread(stage, company, CANCEL, POINT),
         "flag" => deadly(stage, company, &target, FLAG, None, SURE),
         "tidy" => deadly(stage, company, &target, HANDLED, Some(Signal::TERM), SURE),
         "term" => deadly(stage, company, &target, "SIGTERM", Some(Signal::TERM), SURE),
@@ -248,13 +249,8 @@ fn deadly(
     match eye::end(target, patience) {
         None => {
             let letter = company.letter();
-            stage.tell(row(
-                name,
-                json!({
-                    "ended": "nothing", "letters": eye::from_to(before, letter), "letter": letter,
-                    "told": format!("nothing, in {} ms", patience.as_millis()),
-                }),
-            ));
+            let (letters, told) = (eye::from_to(before, letter), format!("nothing, in {} ms", patience.as_millis()));
+            stage.tell(row(name, json!({ "ended": "nothing", "letters": letters, "letter": letter, "told": told })));
         }
         Some((at, status)) => {
             // Not reaped yet: what the kernel still has of it is the entry.
@@ -271,16 +267,10 @@ fn deadly(
     watch(stage, company, name, WATCH.0)
 }
 
-/// Has the main thread end the victim, which tells of it itself.
-fn order_thread(stage: &mut Stage, company: &Company, order: u64) -> Result<(), Over> {
+/// Has the main thread end the victim, which tells of it itself on the row `name`.
+fn order_thread(stage: &mut Stage, company: &Company, order: u64, name: &str) -> Result<(), Over> {
     stage.order(company.process, order);
     until(stage, SURE + SURE, |stage| stage.work(company.process) == order)?;
-    let name = match order {
-        ASK => FLAG,
-        TERM => HANDLED,
-        _ if stage.values().get("how").is_some_and(|how| how == "no-point") => POINT,
-        _ => ASLEEP,
-    };
     watch(stage, company, name, WATCH.0)
 }
 

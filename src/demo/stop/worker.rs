@@ -137,7 +137,8 @@ impl Crew {
             while threads[n].is_some() && TIDS[n].load(Ordering::Acquire) == 0 {
                 std::thread::yield_now();
             }
-            let (name, slot) = (super::act::NAMES[n].to_owned(), slot + u16::try_from(n).unwrap_or(0));
+            let (name, slot) =
+                (super::act::NAMES[n + usize::from(size == 1)].to_owned(), slot + u16::try_from(n).unwrap_or(0));
             worker.tell(Fact::Task { tid: tid(n), pid, parent: 0, name, slot: Some(slot) });
         }
         worker.set_work(READY);

@@ -64,3 +64,29 @@ fn who_survives_is_who_has_no_exit() {
         }
     }
 }
+
+#[test]
+fn what_reached_the_other_is_in_its_wait_status() {
+    let _alone = alone();
+    for user in User::all() {
+        for case in ["pipe", "lock", "file", "memory"] {
+            let Some(heard) = exact(user, &["spoiled", &format!("case={case}"), "after=300"]) else { return };
+            heard.assert_well();
+            let of = |name: &str| {
+                let worker = heard.company().into_iter().find(|(_, letter)| letter == name)?.0;
+                heard.facts.iter().find_map(|fact| match &fact.fact {
+                    Fact::Exit { tid, signal, .. } if *tid == worker => signal.clone(),
+                    _ => None,
+                })
+            };
+            let others: Vec<_> = ["B", "C"].into_iter().filter_map(of).collect();
+            let said = &heard.outcome.values["signal"];
+            let expected = others.first().map_or("none", String::as_str);
+            assert_eq!(said, &json!(expected), "{case}: {others:?}; {:?}", heard.outcome.values);
+            if case == "lock" {
+                assert_eq!(heard.outcome.values["errno"], json!("EOWNERDEAD"));
+                assert_eq!(of("A").as_deref(), Some("SIGKILL"), "the owner died");
+            }
+        }
+    }
+}
