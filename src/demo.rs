@@ -1,21 +1,32 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
 mod addresses;
+mod area;
 mod belongings;
 mod company;
 mod cores;
 mod crash;
+mod eye;
 mod family;
+mod footprint;
 mod glance;
 mod instances;
 mod isolation;
+mod limits;
 mod pace;
 mod pinning;
 mod priority;
+mod script;
+mod shared;
+mod sizes;
+mod spoiled;
 mod spread;
 mod states;
+mod stop;
 mod timeslice;
+mod trespass;
 mod unruly;
+mod visibility;
 
 use crate::fact::{DemoSpec, Params, Tally, Values};
 use crate::stage::Stage;
@@ -47,7 +58,14 @@ pub static DEMOS: &[&dyn Demo] = &[
     &pinning::Pinning,
     &states::States,
     &isolation::Isolation,
+    &trespass::Trespass,
+    &shared::Shared,
+    &visibility::Visibility,
+    &footprint::Footprint,
+    &limits::Limits,
     &crash::Crash,
+    &spoiled::Spoiled,
+    &stop::Stop,
     &unruly::Unruly,
 ];
 

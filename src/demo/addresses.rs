@@ -10,7 +10,7 @@ mod order;
 mod raw;
 mod subject;
 
-use super::Demo;
+use super::{Demo, pace};
 use crate::fact::{
     Arg, As, ColumnSpec, Control, DemoSpec, Fact, Limits, Need, On, ParamKind, ParamSpec, Params, Picture, Pid,
     ReturnKind, ReturnSpec, Row, TableSpec, Tally, Unavailable, Values,
@@ -103,8 +103,8 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Space, Picture::Table(&PLACES), Picture::Pages],
     controls: &[
         Control { key: 'f', verb: "freeze", label: "freeze-frame: look again", on: On::Demo, arg: Arg::None },
-        Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
-        Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
+        pace::SLOWER,
+        pace::FASTER,
     ],
     lasts_ms: |params| {
         let touching = params.int("pages").saturating_mul(params.int("pace").saturating_add(1));

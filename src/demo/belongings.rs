@@ -4,10 +4,10 @@
 
 mod items;
 
-use super::Demo;
+use super::{Demo, pace};
 use crate::fact::{
-    Arg, As, ColumnSpec, Control, DemoSpec, Fact, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
-    SideSpec, SidesSpec, TableSpec, Tally, Unavailable, Values,
+    As, ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, SideSpec, SidesSpec,
+    TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use anyhow::Context;
@@ -96,10 +96,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "name", kind: ReturnKind::Word, help: "the name that ps shows" },
     ],
     pictures: &[Picture::Sides(&SIDES), Picture::Table(&ROWS), Picture::Workers],
-    controls: &[
-        Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
-        Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
-    ],
+    controls: &[pace::SLOWER, pace::FASTER],
     ..DemoSpec::BASE
 };
 

@@ -2,10 +2,10 @@
 //!
 //! The leader is the parent. Each of the two reads its own page map and tells of it; nobody looks into the other.
 
-use super::Demo;
+use super::{Demo, pace};
 use crate::fact::{
-    Arg, As, Control, DemoSpec, Fact, Need, On, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec,
-    Tally, Tid, Unavailable, Values,
+    As, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, Tally, Tid,
+    Unavailable, Values,
 };
 use crate::stage::{Cue, Region, Settings, Stage, Worker, pss_and_private_dirty};
 use anyhow::Context;
@@ -60,10 +60,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "own_after", kind: ReturnKind::Count, help: "of them the child's alone in the end" },
     ],
     pictures: &[Picture::Pages, Picture::Lanes, Picture::Workers],
-    controls: &[
-        Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
-        Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
-    ],
+    controls: &[pace::SLOWER, pace::FASTER],
     needs: &[Need { capability: "page maps", without: "the pages, one by one" }],
     ..DemoSpec::BASE
 };

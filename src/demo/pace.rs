@@ -1,7 +1,7 @@
 //! A story at a pace that a person can follow and the learner can change: rests, and waiting for what is to be seen. It
 //! knows no demo.
 
-use crate::fact::{Arg, Control, On, ParamKind, ParamSpec, Unavailable};
+use crate::fact::{Arg, Control, On, ParamKind, ParamSpec, Steer, Unavailable};
 use crate::stage::{Cue, Stage};
 use std::time::{Duration, Instant};
 
@@ -71,12 +71,26 @@ impl Pace {
         Self { ms }
     }
 
+    /// Milliseconds of a pause.
+    pub(super) fn millis(self) -> u64 {
+        self.ms.unsigned_abs()
+    }
+
+    /// Takes a wish, if it is one for another pace.
+    pub(super) fn obey(&mut self, steer: &Steer) -> bool {
+        let mine = steer.verb == SLOWER.verb;
+        if mine {
+            self.ms = scaled(self.ms, steer.value.as_i64().unwrap_or(0));
+        }
+        mine
+    }
+
     /// Lets a step stand for a while.
     pub(super) fn rest(&mut self, stage: &mut Stage) -> Result<(), Cut> {
         let begun = Instant::now();
         loop {
             // A new pace holds from the beginning of the step on.
-            let left = Duration::from_millis(self.ms.unsigned_abs()).saturating_sub(begun.elapsed());
+            let left = Duration::from_millis(self.millis()).saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Ok(());
             }
@@ -110,10 +124,10 @@ impl Pace {
     fn hear(&mut self, stage: &mut Stage, patience: Duration) -> Result<(), Cut> {
         match stage.next(Some(patience)) {
             Cue::Finish => return Err(Cut::Finish),
-            Cue::Steer(steer) if steer.verb == SLOWER.verb => {
-                self.ms = scaled(self.ms, steer.value.as_i64().unwrap_or(0));
+            Cue::Steer(steer) => {
+                self.obey(&steer);
             }
-            Cue::Steer(_) | Cue::Ended(_) | Cue::Time => {}
+            Cue::Ended(_) | Cue::Time => {}
         }
         Ok(())
     }

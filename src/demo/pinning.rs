@@ -6,7 +6,7 @@
 mod travel;
 mod walk;
 
-use super::Demo;
+use super::{Demo, pace};
 use crate::fact::{
     Arg, As, ColumnSpec, Control, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, On, ParamKind, ParamSpec, Params,
     Picture, ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
@@ -113,8 +113,8 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
     controls: &[
         Control { key: 'c', verb: "move", label: "send to the next core", on: On::Worker, arg: Arg::None },
-        Control { key: '<', verb: "pace", label: "slower: twice the pause", on: On::Demo, arg: Arg::By(1) },
-        Control { key: '>', verb: "pace", label: "faster: half the pause", on: On::Demo, arg: Arg::By(-1) },
+        pace::SLOWER,
+        pace::FASTER,
     ],
     self_timed: true,
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).

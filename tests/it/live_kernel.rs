@@ -7,7 +7,10 @@ mod addresses;
 mod anatomy;
 mod belongings;
 mod cores;
+mod how_many;
 mod lives;
+mod memory;
+mod stopping;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};

@@ -172,7 +172,8 @@ fn said(name: &str, value: &Value) -> String {
 
 /// "parent", "child", or the worker's own name, with the process's number.
 fn role(pid: Pid, task: Option<&TaskTally>, shown: &[Pid], tasks: &[TaskTally]) -> String {
-    let child = task.is_some_and(|t| shown.contains(&Pid(t.parent)));
+    // A thread's parent is its own process, which is no parent for that.
+    let child = task.is_some_and(|t| t.parent != pid.0 && shown.contains(&Pid(t.parent)));
     let parent = tasks.iter().any(|t| t.parent == pid.0 && t.pid != pid && shown.contains(&t.pid));
     let name = task.map(|t| clean_line(&t.name)).unwrap_or_default();
     match (parent, child) {
@@ -287,6 +288,21 @@ mod tests {
     #[test]
     fn stacked_and_small() {
         assert_snapshot!([(38, 20), (36, 8), (30, 6), (16, 2)].map(|(w, h)| pages(w, h)).join("----\n"));
+    }
+
+    #[test]
+    fn a_process_is_no_parent_of_its_own_threads() {
+        let task = |tid, name: &str, parent| {
+            let mut task = TaskTally::new(Tid(tid), Pid(7), crate::fact::Nanos::ZERO);
+            (task.name, task.parent) = (name.to_owned(), parent);
+            task
+        };
+        let mut tasks = vec![task(7, "the process", 0), task(8, "A", 7)];
+        assert_eq!(role(Pid(7), tasks.first(), &[Pid(7)], &tasks), "the process 7");
+        assert_eq!(role(Pid(7), tasks.get(1), &[Pid(7)], &tasks), "A 7");
+        tasks[1].pid = Pid(8);
+        assert_eq!(role(Pid(7), tasks.first(), &[Pid(7), Pid(8)], &tasks), "parent 7");
+        assert_eq!(role(Pid(8), tasks.get(1), &[Pid(7), Pid(8)], &tasks), "child 8");
     }
 
     #[test]

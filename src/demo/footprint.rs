@@ -1,0 +1,332 @@
+//! `footprint`: workers come on one by one, and after each the whole tree is measured.
+
+use super::Demo;
+use super::pace::{self, Pace};
+use super::sizes::{self, Sizes};
+use crate::fact::{
+    As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture, Pid,
+    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+};
+use crate::stage::{Cue, Settings, Stage, Worker};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// See the module.
+pub(super) struct Footprint;
+
+/// Workers that a run can have; the board has room for 64.
+const MOST: i64 = 62;
+
+/// How often the leader looks whether a worker is ready.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How long all stay when they are counted.
+const STAY: Duration = Duration::from_secs(1);
+
+/// One way to measure the tree: the name of its curve, in a table, and what it counts.
+struct Measure {
+    curve: &'static str,
+    row: &'static str,
+    counts: &'static str,
+}
+
+const PSS: Measure = Measure { curve: "pss", row: "Pss", counts: "each page once, shared out" };
+/// Not drawn: Pss, and what forklore's processes above the tree pay for files that they share with it. Each new worker takes
+/// over a part of that: Pss goes up by it, and nothing more is in RAM. In this sum it stays where it was.
+const PAID: &str = "paid";
+const RSS: Measure = Measure { curve: "rss", row: "RSS, added up", counts: "shared pages many times: too much" };
+const PRIVATE: Measure = Measure { curve: "private", row: "private", counts: "pages that one process has alone" };
+const VSZ: Measure = Measure { curve: "vsz", row: "VSZ, added up", counts: "addresses, with or without a page" };
+const TABLES: Measure = Measure { curve: "tables", row: "page tables", counts: "kernel pages, in none of the above" };
+
+static IN_RAM: CurvesSpec = CurvesSpec {
+    name: "memory",
+    x: "workers",
+    y: "KiB in RAM",
+    kind: ReturnKind::Kib,
+    curves: &[
+        CurveSpec { curve: PSS.curve, label: "Pss: the true sum", stroke: Stroke::Measured },
+        CurveSpec { curve: RSS.curve, label: "RSS, added up", stroke: Stroke::Measured },
+        CurveSpec { curve: PRIVATE.curve, label: "private", stroke: Stroke::Measured },
+    ],
+};
+
+static RESERVED: CurvesSpec = CurvesSpec {
+    name: "reserved",
+    x: "workers",
+    y: "KiB",
+    kind: ReturnKind::Kib,
+    curves: &[
+        CurveSpec { curve: VSZ.curve, label: "VSZ, added up", stroke: Stroke::Measured },
+        CurveSpec { curve: PSS.curve, label: "Pss", stroke: Stroke::Measured },
+    ],
+};
+
+static SIZES: TableSpec = TableSpec {
+    name: "sizes",
+    head: "measure",
+    columns: &[
+        ColumnSpec { value: "all", head: "whole tree", kind: ReturnKind::Kib },
+        ColumnSpec { value: "each", head: "one more", kind: ReturnKind::Kib },
+        ColumnSpec { value: "counts", head: "what it counts", kind: ReturnKind::Word },
+    ],
+};
+
+static SPEC: DemoSpec = DemoSpec {
+    name: "footprint",
+    title: "what one more worker costs",
+    part: "Memory",
+    about: "Workers come on one by one, and wait. After each, all processes of the demo are measured: addresses \
+            reserved (VSZ), pages in RAM counted in full (RSS) and shared out (Pss), pages of one process alone. What \
+            one more costs is the median step from a worker to the next.",
+    params: &[
+        As::PARAM,
+        ParamSpec {
+            name: "count",
+            kind: ParamKind::Int { min: 2, max: MOST, default: 32, unit: "" },
+            help: "how many workers come on",
+        },
+        ParamSpec {
+            name: "touch_kib",
+            kind: ParamKind::Int { min: 0, max: 4096, default: 0, unit: "KiB" },
+            help: "memory of its own that each writes to",
+        },
+        pace::param(60),
+    ],
+    returns: &[
+        ReturnSpec { name: "workers", kind: ReturnKind::Count, help: "workers that came on" },
+        ReturnSpec { name: "kib_per_worker", kind: ReturnKind::Table, help: "what one more costs, by measure, in KiB" },
+        ReturnSpec { name: "pss_per_worker_kib", kind: ReturnKind::Kib, help: "Pss that one more costs" },
+        ReturnSpec { name: "rss_per_worker_kib", kind: ReturnKind::Kib, help: "RSS, added up, that one more costs" },
+        ReturnSpec { name: "vsz_per_worker_kib", kind: ReturnKind::Kib, help: "addresses that one more reserves" },
+        ReturnSpec { name: "private_per_worker_kib", kind: ReturnKind::Kib, help: "pages of its own of one more" },
+        ReturnSpec { name: "tables_per_worker_kib", kind: ReturnKind::Kib, help: "page tables of one more" },
+        ReturnSpec { name: "pss_kib", kind: ReturnKind::Kib, help: "Pss of all in the end" },
+        ReturnSpec { name: "rss_kib", kind: ReturnKind::Kib, help: "RSS of all in the end, added up" },
+        ReturnSpec { name: "rss_over_pss", kind: ReturnKind::Number, help: "how many times too much RSS adds up to" },
+    ],
+    pictures: &[Picture::Curves(&IN_RAM), Picture::Table(&SIZES), Picture::Curves(&RESERVED)],
+    controls: &[pace::SLOWER, pace::FASTER],
+    limits: |params| {
+        let (count, touch) = (params.int("count").unsigned_abs(), params.int("touch_kib").unsigned_abs());
+        let touched = count * touch / 1024;
+        Limits { tree_mib: 512 + count * 16 + touched, process_mib: 1024 + touched, ..Limits::DEFAULT }
+    },
+    ..DemoSpec::BASE
+};
+
+impl Demo for Footprint {
+    fn spec(&self) -> &'static DemoSpec {
+        &SPEC
+    }
+
+    fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
+        let params = stage.params(&SPEC);
+        sizes::make_plain();
+        let mut pace = Pace::new(params.int("pace"));
+        let mut scale = Scale::new(params.workers_as());
+        scale.weigh(stage);
+        let touch = params.count("touch_kib") * 1024;
+        for _ in 0..params.count("count") {
+            let come = Instant::now();
+            let number = match stage.enter(scale.what, &Settings::default(), move |worker| rest(worker, touch)) {
+                Ok(number) => number,
+                Err(refused) => {
+                    stage.tell(Fact::Refused(refused));
+                    break;
+                }
+            };
+            if !wait(stage, &mut pace, |stage, _| stage.work(number) > 0) {
+                return Ok(());
+            }
+            scale.weigh(stage);
+            if !wait(stage, &mut pace, |_, pause| come.elapsed() >= pause) {
+                return Ok(());
+            }
+        }
+        step(stage, "all");
+        step(stage, "settled");
+        let settled = Instant::now();
+        wait(stage, &mut pace, |_, _| settled.elapsed() >= STAY);
+        Ok(())
+    }
+
+    fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
+        let each = |measure: &Measure| json!(median_step(tally.curve(measure.steps())));
+        let last = |measure: &Measure| tally.curve(measure.curve).last().map(|(_, kib)| *kib);
+        let workers = tally.curve(VSZ.curve).last().map_or(0.0, |(workers, _)| *workers);
+        let over = last(&RSS).zip(last(&PSS)).filter(|(_, pss)| *pss > 0.0).map(|(rss, pss)| tenth(rss / pss));
+        [
+            ("workers", json!(whole(workers))),
+            ("kib_per_worker", json!({"pss": each(&PSS), "rss": each(&RSS), "vsz": each(&VSZ)})),
+            ("pss_per_worker_kib", each(&PSS)),
+            ("rss_per_worker_kib", each(&RSS)),
+            ("vsz_per_worker_kib", each(&VSZ)),
+            ("private_per_worker_kib", each(&PRIVATE)),
+            ("tables_per_worker_kib", each(&TABLES)),
+            ("pss_kib", json!(last(&PSS).map(whole))),
+            ("rss_kib", json!(last(&RSS).map(whole))),
+            ("rss_over_pss", json!(over)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+fn step(stage: &mut Stage, name: &str) {
+    stage.tell(Fact::Step { name: name.to_owned() });
+}
+
+/// Does what the learner wishes until `enough` is true of the stage and the pace; false if the run is over before.
+fn wait(stage: &mut Stage, pace: &mut Pace, enough: impl Fn(&Stage, Duration) -> bool) -> bool {
+    while !enough(stage, Duration::from_millis(pace.millis())) {
+        match stage.next(Some(LOOK)) {
+            Cue::Steer(steer) => {
+                pace.obey(&steer);
+            }
+            // What is left of the tree is not what was to be measured.
+            Cue::Finish | Cue::Ended(_) => return false,
+            Cue::Time => {}
+        }
+    }
+    true
+}
+
+/// A worker's part: it writes to memory of its own, says that it is ready, and waits.
+fn rest(worker: &Worker, touch: usize) {
+    let own = std::hint::black_box(vec![1_u8; touch]);
+    worker.set_work(1);
+    while worker.wait(0, Duration::MAX) != Worker::HALT {}
+    drop(own);
+}
+
+/// Measures the tree, and tells what it comes to.
+struct Scale {
+    what: As,
+    told: Vec<(Measure, Vec<(f64, f64)>)>,
+    above: Vec<Pid>,
+    blind: bool,
+}
+
+impl Scale {
+    fn new(what: As) -> Self {
+        let told = [PSS, RSS, PRIVATE, VSZ, TABLES].map(|measure| (measure, Vec::new())).into();
+        Self { what, told, above: Sizes::above(), blind: false }
+    }
+
+    /// The leader and whoever is on: processes beside it, or threads within it.
+    fn weigh(&mut self, stage: &mut Stage) {
+        let workers: Vec<_> = stage.on().filter_map(|number| stage.cast().get(number)).map(|entry| entry.pid).collect();
+        let others = if self.what == As::Processes { workers.as_slice() } else { &[] };
+        let own = Pid(std::process::id());
+        let all = std::iter::once(&own).chain(others).map(|pid| Sizes::of(*pid));
+        // One that has just gone is told by its end.
+        let Some(sum) = all.reduce(|a, b| Some(a? + b?)).flatten() else { return };
+        if sum.walked.is_none() && !std::mem::replace(&mut self.blind, true) {
+            let why = "/proc/PID/smaps_rollup cannot be read (it came with Linux 4.14)";
+            stage.tell(Fact::Refused(Unavailable::new("Pss and private pages", why)));
+        }
+        let x = f64::from(u32::try_from(workers.len()).unwrap_or(u32::MAX));
+        let above = self.above.iter().filter_map(|pid| Some(Sizes::of(*pid)?.walked?.of_files)).sum::<u64>();
+        #[expect(clippy::cast_precision_loss, reason = "2^53 KiB are more than there are addresses")]
+        let point = |stage: &mut Stage, curve: &str, kib: u64| {
+            let y = kib as f64;
+            stage.tell(Fact::Point { curve: curve.to_owned(), x, y });
+            (x, y)
+        };
+        for (measure, points) in &mut self.told {
+            let Some(kib) = measure.of(&sum) else { continue };
+            let drawn = point(stage, measure.curve, kib);
+            points.push(if measure.steps() == PAID { point(stage, PAID, kib + above) } else { drawn });
+            let values = [("all", json!(kib)), ("each", json!(median_step(points))), ("counts", json!(measure.counts))]
+                .map(|(name, value)| (name.to_owned(), value));
+            let row = measure.row.to_owned();
+            stage.tell(Fact::Row { table: SIZES.name.to_owned(), row, values: values.into() });
+        }
+    }
+}
+
+impl Measure {
+    /// The curve of which the steps are what one more worker costs.
+    fn steps(&self) -> &'static str {
+        if self.curve == PSS.curve { PAID } else { self.curve }
+    }
+
+    /// What it finds.
+    fn of(&self, sizes: &Sizes) -> Option<u64> {
+        match self.curve {
+            "pss" => sizes.walked.map(|walked| walked.pss),
+            "private" => sizes.walked.map(|walked| walked.private),
+            "rss" => Some(sizes.rss),
+            "vsz" => Some(sizes.vsz),
+            _ => Some(sizes.tables),
+        }
+    }
+}
+
+/// The median step from one worker to the next, in whole KiB; none for fewer than two. The first is left out: with it the
+/// pages of the leader begin to be shared. The median, since another program that comes or goes meanwhile, and shares a
+/// library with ours, moves one step and not the others.
+fn median_step(points: &[(f64, f64)]) -> Option<i64> {
+    let mut steps: Vec<_> = points
+        .windows(2)
+        .filter(|pair| pair[0].0 >= 1.0 && pair[1].0 > pair[0].0)
+        .map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
+        .collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied().map(whole)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "KiB of a process are far below 2^53")]
+fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
+fn tenth(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn curve(first: f64, each: f64, count: u32) -> Vec<(f64, f64)> {
+        (0..=count).map(|n| (f64::from(n), first + each * f64::from(n))).collect()
+    }
+
+    #[test]
+    fn one_more_costs_what_the_curves_rise_by() {
+        let mut tally = Tally::default();
+        let params = Params::defaults(&SPEC);
+        let nothing = Footprint.outcome(&params, &tally);
+        assert_eq!((&nothing["workers"], &nothing["pss_per_worker_kib"]), (&json!(0), &Value::Null));
+        for (name, first, each) in
+            [("pss", 1000.0, 100.0), ("paid", 4000.0, 90.0), ("rss", 2000.0, 900.0), ("vsz", 9000.0, 9000.0)]
+        {
+            tally.curves.insert(name.to_owned(), curve(first, each, 8));
+        }
+        let values = Footprint.outcome(&params, &tally);
+        assert_eq!(values["kib_per_worker"], json!({"pss": 90, "rss": 900, "vsz": 9000}));
+        assert_eq!((&values["pss_kib"], &values["rss_kib"]), (&json!(1800), &json!(9200)));
+        assert_eq!((&values["rss_over_pss"], &values["workers"]), (&json!(5.1), &json!(8)));
+        assert_eq!(values["private_per_worker_kib"], Value::Null, "it was not seen");
+    }
+
+    #[test]
+    fn a_step_is_the_median_one_and_the_first_does_not_count() {
+        assert_eq!(median_step(&[]), None);
+        assert_eq!(median_step(&[(0.0, 10.0), (1.0, 900.0)]), None, "one worker is no step from a worker to the next");
+        let mut points = curve(500.0, 20.0, 9);
+        points[0].1 = 0.0;
+        points[5].1 += 4000.0;
+        assert_eq!(median_step(&points), Some(20), "one that comes and goes moves two steps");
+    }
+
+    #[test]
+    fn the_bounds_leave_room_for_what_is_asked() {
+        let limits = |words: &[&str]| (SPEC.limits)(&Params::from_words(&SPEC, words).expect("good"));
+        let (least, most) = (limits(&["count=2"]), limits(&["count=62", "touch_kib=4096"]));
+        assert!(least.tree_mib < most.tree_mib && most.tree_mib >= 512 + 62 * 4 && most.process_mib >= 1024 + 62 * 4);
+    }
+}
