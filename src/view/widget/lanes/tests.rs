@@ -3,7 +3,7 @@
 use super::*;
 use crate::fact::{Pid, TaskTally, Tid};
 use crate::scene::lanes::Occupant;
-use crate::view::theme::ColourDepth;
+use crate::view::theme::{Charset, ColourDepth};
 use crate::view::widget::fixture;
 use insta::assert_snapshot;
 
