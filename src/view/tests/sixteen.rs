@@ -26,7 +26,9 @@ const RECORDINGS: &[(&str, &[u8])] = &recordings![
     "isolation",
     "crash",
     "crash-threads",
-    "crash-sampled"
+    "crash-sampled",
+    "stop",
+    "visibility"
 ];
 
 fn recording(name: &str) -> String {

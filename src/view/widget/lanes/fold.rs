@@ -6,8 +6,9 @@ use crate::fact::Cpu;
 use crate::scene::Scene;
 use crate::view::theme::{Charset, ColourDepth};
 use ratatui::layout::Rect;
+use std::cmp::Reverse;
 
-/// A core with fewer switches than one in so many of the busiest core's is as good as quiet.
+/// A core with fewer switches than one in so many of the busiest core's, and less of its time, is as good as quiet.
 const ASIDE: u64 = 50;
 
 /// What one row of the picture shows.
@@ -46,11 +47,14 @@ impl Row {
 }
 
 /// Those of `cpus` that changed hands, and how often. The demo's own start and end leave a few switches here and there: they
-/// are not worth a word, or a row, beside hundreds.
+/// are not worth a word, or a row, beside hundreds. Who has a core alone leaves few switches, too, and is on it all the time.
 pub(super) fn used(scene: &Scene, cpus: &[Cpu]) -> Vec<(u64, Cpu)> {
-    let all: Vec<(u64, Cpu)> = cpus.iter().map(|c| (scene.lanes.switches(*c), *c)).collect();
-    let most = all.iter().map(|(switches, _)| *switches).max().unwrap_or(0);
-    all.into_iter().filter(|(switches, _)| *switches > 0 && *switches * ASIDE >= most).collect()
+    let all: Vec<(u64, u64, Cpu)> =
+        cpus.iter().map(|c| (scene.lanes.switches(*c), scene.lanes.ran(*c).0, *c)).collect();
+    let most = |what: fn(&(u64, u64, Cpu)) -> u64| all.iter().map(what).max().unwrap_or(0);
+    let (switches, ran) = (most(|c| c.0), most(|c| c.1));
+    let counts = |n: u64, most: u64| n > 0 && n.saturating_mul(ASIDE) >= most;
+    all.iter().filter(|c| counts(c.0, switches) || counts(c.1, ran)).map(|c| (c.0, c.2)).collect()
 }
 
 impl Lanes<'_> {
@@ -105,11 +109,14 @@ impl Lanes<'_> {
             .then(|| shown.into_iter().map(Row::One).chain([Row::Quiet(quiet.len(), hardly)]).collect())
     }
 
+    /// Those on which tasks of the run were longest, and a row for the others.
     fn busiest(&self, cpus: &[Cpu], room: usize) -> Vec<Row> {
         let keep = room.saturating_sub(1).max(1);
         let mut chosen = cpus.to_vec();
         let pointed = |cpu: &Cpu| self.pointed_at() == Some(*cpu);
-        chosen.sort_by_key(|cpu| (!pointed(cpu), std::cmp::Reverse(self.scene.lanes.switches(*cpu)), *cpu));
+        let lanes = &self.scene.lanes;
+        let busy = |cpu: &Cpu| Reverse((lanes.ran(*cpu), lanes.switches(*cpu)));
+        chosen.sort_by_key(|cpu| (!pointed(cpu), busy(cpu), *cpu));
         chosen.truncate(keep);
         chosen.sort_unstable();
         let rest = cpus.len().saturating_sub(keep);
