@@ -9,7 +9,7 @@ mod sweep;
 use super::Demo;
 use super::spread::two;
 use crate::fact::{
-    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture,
+    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
@@ -118,6 +118,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
     limits: |_| Limits { process_mib: 16 * 1024, ..Limits::DEFAULT },
+    needs: &[Need { capability: "a second core", without: "a speed-up above one" }],
     ..DemoSpec::BASE
 };
 

@@ -4,7 +4,7 @@ use super::Demo;
 use super::pace::{self, Pace};
 use super::sizes::{self, Sizes};
 use crate::fact::{
-    As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamKind, ParamSpec, Params, Picture, Pid,
+    As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture, Pid,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
@@ -112,6 +112,7 @@ static SPEC: DemoSpec = DemoSpec {
         let touched = count * touch / 1024;
         Limits { tree_mib: 512 + count * 16 + touched, process_mib: 1024 + touched, ..Limits::DEFAULT }
     },
+    needs: &[Need { capability: "memory totals", without: "Pss and private pages" }],
     ..DemoSpec::BASE
 };
 

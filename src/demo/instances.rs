@@ -9,8 +9,8 @@ use super::Demo;
 use super::glance::{Glance, file_of};
 use super::pace::{self, Cut, Look, Pace};
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row, TableSpec, Tally,
-    Unavailable, Values,
+    ColumnSpec, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row, TableSpec,
+    Tally, Unavailable, Values,
 };
 use crate::stage::{INSTANCE, Settings, Stage};
 use serde_json::{Value, json};
@@ -90,6 +90,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     pictures: &[Picture::Table(&COPIES), Picture::Table(&FILE)],
     controls: &[pace::SLOWER, pace::FASTER],
+    needs: &[Need { capability: "memory totals", without: "what of the code is shared" }],
     ..DemoSpec::BASE
 };
 

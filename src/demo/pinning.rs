@@ -8,8 +8,8 @@ mod walk;
 
 use super::{Demo, pace};
 use crate::fact::{
-    Arg, As, ColumnSpec, Control, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, On, ParamKind, ParamSpec, Params,
-    Picture, ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+    Arg, As, ColumnSpec, Control, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, On, ParamKind, ParamSpec,
+    Params, Picture, ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
 use serde_json::json;
@@ -119,6 +119,7 @@ static SPEC: DemoSpec = DemoSpec {
     self_timed: true,
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
     limits: |_| Limits { process_mib: 4 * 1024, ..Limits::DEFAULT },
+    needs: &[Need { capability: "a second core", without: "moves, and what they cost" }],
     ..DemoSpec::BASE
 };
 

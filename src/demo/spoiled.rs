@@ -9,7 +9,7 @@ mod pipe;
 use super::Demo;
 use crate::demo::script::{NOW, Over, step, told};
 use crate::fact::{
-    Arg, ColumnSpec, Control, DemoSpec, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
+    Arg, ColumnSpec, Control, DemoSpec, Need, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
     TableSpec, Tally, Values,
 };
 use crate::stage::Stage;
@@ -63,6 +63,7 @@ static SPEC: DemoSpec = DemoSpec {
         Picture::Workers,
     ],
     controls: &[Control { key: 'x', verb: NOW, label: "do it now", on: On::Demo, arg: Arg::None }],
+    needs: &[Need { capability: "user namespaces", without: "a real disk that is full; a file in memory stands in" }],
     ..DemoSpec::BASE
 };
 

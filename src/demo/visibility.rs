@@ -5,7 +5,8 @@ mod order;
 
 use super::Demo;
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally, Values,
+    ColumnSpec, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    Values,
 };
 use crate::stage::{Cue, Stage};
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "cores", kind: ReturnKind::Count, help: "cores that the two had" },
     ],
     pictures: &[Picture::Table(&RESULTS), Picture::Lanes],
+    needs: &[Need { capability: "a C compiler", without: "a plain flag as a compiler has it; it is done by hand" }],
     ..DemoSpec::BASE
 };
 

@@ -125,10 +125,19 @@ impl Report {
             None => fold(&head, "cannot run with this source"),
         };
         because.iter().for_each(|why| out.extend(fold(&indent, why)));
+        let needs: Vec<_> = spec.needs.iter().map(|need| self.need_words(need)).collect();
+        if !needs.is_empty() {
+            out.extend(fold(&indent, &format!("needs {}", needs.join(", "))));
+        }
         for need in self.missing(spec) {
             out.extend(fold(&indent, &format!("without {}: see {} above", need.without, need.capability)));
         }
         out
+    }
+
+    fn need_words(&self, need: &Need) -> String {
+        let state = self.capability(need.capability).map_or("unknown", |found| state(found.state));
+        format!("{} ({state})", need.capability)
     }
 
     fn as_json(&self) -> Value {
@@ -137,6 +146,7 @@ impl Report {
             let pictures: Vec<_> = spec.pictures.iter().map(|p| p.name()).collect();
             json!({
                 "name": spec.name, "source": source, "because": because, "pictures": pictures,
+                "needs": spec.needs.iter().map(|need| need.capability).collect::<Vec<_>>(),
                 "missing": self.missing(spec).into_iter().map(|need| need.without).collect::<Vec<_>>(),
             })
         });
@@ -165,12 +175,16 @@ impl Report {
     }
 }
 
-fn capability_words(found: &Capability) -> Vec<String> {
-    let state = match found.state {
+fn state(state: State) -> &'static str {
+    match state {
         State::Yes => "yes",
         State::Partly => "partly",
         State::No => "no",
-    };
+    }
+}
+
+fn capability_words(found: &Capability) -> Vec<String> {
+    let state = state(found.state);
     let mut out = vec![format!("  {state:<6}  {}", found.name)];
     out.extend(fold("          ", &format!("{} ({})", clean_line(&found.means), clean_line(&found.found))));
     if let Some(remedy) = &found.remedy {

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cgroup;
+mod tools;
 mod watching;
 
 use serde::Serialize;
@@ -59,6 +60,7 @@ pub fn survey() -> Vec<Capability> {
 fn survey_at(files: &Files) -> Vec<Capability> {
     let mut all = watching::survey(files);
     all.extend(bounds::survey(files));
+    all.extend(tools::survey());
     all
 }
 

@@ -179,12 +179,12 @@ fn one_goes_on_where_one_left() {
     choose(&pty, "Crash containment");
     press(&pty, ENTER, &["Six tabs, six processes"]);
     press(&pty, "n", &["The same six, as threads", "step 2/"]);
-    press(&pty, "n", &["What the parent is told", "step 3/"]);
+    press(&pty, "n", &["Eight ways to go wrong", "step 3/"]);
     press(&pty, "T", &["Theme: "]);
     leave(pty, "\x03");
     let pty = start(&[]);
     sees(&pty, &["step 3 of"]);
-    press(&pty, ENTER, &["What the parent is told", "step 3/"]);
+    press(&pty, ENTER, &["Eight ways to go wrong", "step 3/"]);
     leave(pty, "\x03");
 }
 

@@ -45,11 +45,11 @@ impl Curves<'_> {
     }
 
     fn curves(&self) -> Vec<Curve<'_>> {
-        let letters = ('a'..='z').cycle();
-        let with_points = self.spec.curves.iter().zip(letters).filter_map(|(spec, letter)| {
+        let letters = ('a'..='z').cycle().zip(0..);
+        let with_points = self.spec.curves.iter().zip(letters).filter_map(|(spec, (letter, slot))| {
             let points = self.tally.curve(spec.curve);
             let style = match spec.stroke {
-                Stroke::Measured => self.theme.style(Role::Accent),
+                Stroke::Measured => self.theme.worker(Some(slot)).ink,
                 Stroke::Reference => self.theme.style(Role::Dim),
             };
             (!points.is_empty()).then_some(Curve { spec, letter, points, style })
@@ -68,10 +68,19 @@ impl Curves<'_> {
         self.spec.kind.show(&value)
     }
 
-    /// What the newest points say, in words.
+    /// What the newest points say, in words; what they have in common is said once.
     fn words(&self, curves: &[Curve<'_>]) -> String {
-        let last = |c: &Curve<'_>| c.points.last().map(|(x, y)| format!("{} {} at {x}", c.spec.label, self.show(*y)));
-        curves.iter().filter(|c| c.spec.stroke == Stroke::Measured).filter_map(last).collect::<Vec<_>>().join("; ")
+        let newest = curves.iter().filter(|c| c.spec.stroke == Stroke::Measured).filter_map(|c| {
+            let (x, y) = c.points.last()?;
+            Some((*x, format!("{} {}", c.spec.label, self.show(*y))))
+        });
+        let newest: Vec<(f64, String)> = newest.collect();
+        let first = newest.first().map(|(x, _)| *x);
+        if newest.iter().all(|(x, _)| Some(*x) == first) {
+            let list: Vec<_> = newest.into_iter().map(|(_, words)| words).collect();
+            return first.map(|x| format!("at {x}: {}", list.join("; "))).unwrap_or_default();
+        }
+        newest.into_iter().map(|(x, words)| format!("at {x}: {words}")).collect::<Vec<_>>().join("; ")
     }
 
     fn put_legend(&self, buf: &mut Buffer, area: Rect, curves: &[Curve<'_>]) {
@@ -134,7 +143,8 @@ fn cell(value: f64, (low, high): (f64, f64), cells: u16) -> u16 {
 
 fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds) {
     let canvas = Canvas::default()
-        .marker(Marker::Braille)
+        // One dot a cell: not every terminal's font has Braille, and the letters stand at the points.
+        .marker(Marker::Custom('·'))
         .x_bounds([bounds.x.0, bounds.x.1])
         .y_bounds([bounds.y.0, bounds.y.1])
         .paint(|context| {
