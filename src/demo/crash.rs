@@ -21,8 +21,11 @@ const REST: Duration = Duration::from_millis(6);
 /// From the strike to the moment when its effect can be judged.
 const SETTLES: Duration = Duration::from_millis(1200);
 
-/// The same, if the victim takes its time to die.
+/// The same, if the victim takes its time to die, or does not: what is a fault on one processor is none on another.
 const SETTLES_AT_LAST: Duration = Duration::from_secs(5);
+
+/// The same for one that must first eat: page after page, on a core that it shares with others.
+const SETTLES_FULL: Duration = Duration::from_secs(30);
 
 /// A run that is broken off is ended with TERM, leader and tabs within this time. Such ends are nobody's fault.
 const BROKEN_OFF: Nanos = Nanos::from_millis(100);
@@ -156,7 +159,7 @@ enum Due {
     /// The strike that the parameters ask for.
     Strike(Instant),
     /// The strike on this tab to show its effect.
-    Settle { victim: usize, dies: bool, struck: Instant },
+    Settle { victim: usize, patience: Duration, struck: Instant },
     /// Nothing.
     Nothing,
 }
@@ -171,7 +174,7 @@ impl Due {
         match self {
             Self::Strike(at) => Some(at),
             Self::Settle { struck, .. } if Instant::now() < struck + SETTLES => Some(struck + SETTLES),
-            Self::Settle { struck, .. } => Some(struck + SETTLES_AT_LAST),
+            Self::Settle { struck, patience, .. } => Some(struck + patience),
             Self::Nothing => None,
         }
     }
@@ -183,8 +186,8 @@ impl Due {
             Self::Strike(at) if now >= at => {
                 strike(stage, params.word("victim"), params.word("fault")).unwrap_or(Self::Nothing)
             }
-            Self::Settle { victim, dies, struck } if now >= struck + SETTLES => {
-                let still_dying = dies && stage.on().any(|n| n == victim) && now < struck + SETTLES_AT_LAST;
+            Self::Settle { victim, patience, struck } if now >= struck + SETTLES => {
+                let still_dying = stage.on().any(|n| n == victim) && now < struck + patience;
                 if still_dying {
                     return self;
                 }
@@ -204,7 +207,12 @@ fn strike(stage: &mut Stage, victim: &str, fault: &str) -> Option<Due> {
     step(stage, "struck");
     stage.tell(Fact::Value { tid, name: "fault".to_owned(), value: json!(fault) });
     stage.order(number, order);
-    Some(Due::Settle { victim: number, dies: fault != "hog", struck: Instant::now() })
+    let patience = match fault {
+        "hog" => SETTLES,
+        "oom" => SETTLES_FULL,
+        _ => SETTLES_AT_LAST,
+    };
+    Some(Due::Settle { victim: number, patience, struck: Instant::now() })
 }
 
 /// The moment from which on the end of a tab is the end of the run, and no crash.

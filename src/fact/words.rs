@@ -41,7 +41,15 @@ fn plain(value: &Value) -> String {
 }
 
 fn entries(table: &Map<String, Value>, show: impl Fn(&Value) -> String) -> String {
-    table.iter().map(|(name, v)| format!("{} {}", clean_line(name), show(v))).collect::<Vec<_>>().join(", ")
+    let mut named: Vec<(Option<u64>, &String, &Value)> = table.iter().map(|(n, v)| (n.parse().ok(), n, v)).collect();
+    // A map is in the order of its letters, where 16 comes before 2.
+    named.sort_by_key(|(number, ..)| *number);
+    let entry = |(number, name, v): (Option<u64>, &String, &Value)| {
+        // Two numbers side by side would be read as one thing.
+        let mark = if number.is_some() { ":" } else { "" };
+        format!("{}{mark} {}", clean_line(name), show(v))
+    };
+    named.into_iter().map(entry).collect::<Vec<_>>().join(", ")
 }
 
 /// Fractions that make up one together are shares of it.
@@ -81,6 +89,10 @@ mod tests {
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.5})), "A 0.5");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.3322, "B": 0.6678})), "A 33.2 %, B 66.8 %");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 1, "B": 0})), "A 1, B 0");
+        assert_eq!(
+            ReturnKind::Table.show(&json!({"1": 1.0, "16": 9.31, "2": 1.98, "17": 9.4})),
+            "1: 1.0, 2: 1.98, 16: 9.31, 17: 9.4"
+        );
         assert_eq!(ReturnKind::Nanos.show(&Value::Null), "not measured");
     }
 

@@ -78,6 +78,8 @@ struct Picture(Vec<Lane>);
 #[derive(Debug, Clone)]
 struct Lane {
     turns: u64,
+    /// What tasks had of it, in the turns that are over.
+    ran: Nanos,
     /// What is on now began with a switch.
     began: bool,
     history: History,
@@ -151,6 +153,14 @@ impl Lanes {
     #[must_use]
     pub fn switches(&self, cpu: Cpu) -> u64 {
         self.lane(cpu).map_or(0, |(_, lane)| lane.turns)
+    }
+
+    /// How long tasks of this run were on `cpu`, the one that is on it now included.
+    #[must_use]
+    pub fn ran(&self, cpu: Cpu) -> Nanos {
+        let Some((core, lane)) = self.lane(cpu) else { return Nanos::ZERO };
+        let open = self.open(core).map_or(Nanos::ZERO, |slice| self.now.since(slice.from));
+        Nanos(lane.ran.0.saturating_add(open.0))
     }
 
     /// The earliest moment that is still kept, at the coarsest zoom of the lane that reaches back furthest.
@@ -232,6 +242,9 @@ impl Picture {
                 let lane = &mut self.0[core];
                 let ended = matches!(who, Occupant::Task(_)) && end != End::RunOver;
                 let began = std::mem::take(&mut lane.began);
+                if matches!(who, Occupant::Task(_)) {
+                    lane.ran = Nanos(lane.ran.0.saturating_add(to.since(from).0));
+                }
                 lane.history.push(who, (from, to), why, (began, ended), cap);
                 for level in &mut lane.levels {
                     level.add(who, from, to);
@@ -252,7 +265,7 @@ impl Picture {
 
 impl Lane {
     fn new() -> Self {
-        Self { turns: 0, began: false, history: History::default(), levels: WIDTHS.map(Level::new) }
+        Self { turns: 0, ran: Nanos::ZERO, began: false, history: History::default(), levels: WIDTHS.map(Level::new) }
     }
 
     fn mark(&mut self, at: Nanos) {

@@ -108,11 +108,29 @@ struct LanesOf<'a> {
     watch: &'a Watch,
 }
 
+impl LanesOf<'_> {
+    /// Rows that the picture after the lanes needs, if one comes after them.
+    fn after(&self, wide: u16, left: u16) -> u16 {
+        let pictures = self.watch.spec.pictures;
+        let lanes = pictures.iter().position(|p| *p == Picture::Lanes).unwrap_or(0);
+        let first = if self.watch.paused.is_some() { lanes } else { self.watch.picture };
+        let next = (lanes + 1) % pictures.len().max(1);
+        let after = pictures.get(next).filter(|p| next != first && **p != Picture::Lanes);
+        after.map_or(0, |p| self.view.drawn(*p, self.watch).rows(wide, left).0.saturating_add(1))
+    }
+}
+
 impl Drawn for LanesOf<'_> {
-    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
         let cores = u16::try_from(self.view.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
-        let words = if wide < 130 { 2 } else { 1 };
-        (3, cores.saturating_add(1 + words).min(24))
+        let below = if wide < 130 { 3 } else { 2 };
+        let all = cores.saturating_add(below).min(24);
+        if all.saturating_add(self.after(wide, left)) <= left {
+            return (3, all);
+        }
+        // Rather than hide the next picture, cores on which nothing happens share a row.
+        let area = Rect::new(0, 0, wide, left);
+        (3, self.view.lanes(self.watch, area).folded().saturating_add(below).min(all))
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer) {

@@ -3,6 +3,7 @@
 
 mod fixture;
 mod keys;
+mod sixteen;
 
 use super::View;
 use super::theme::{Charset, ColourDepth, Theme};

@@ -24,11 +24,13 @@ if [ -z "$(kernel)" ]; then
 fi
 
 root=$(mktemp -d)
+# It becomes the root folder of the machine, for every user of it.
+chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root"/{bin,proc,sys,dev,tmp,out,etc}
 cp "$(command -v busybox)" "$root/bin/busybox"
-"$root/bin/busybox" --list | while read -r applet; do ln -sf busybox "$root/bin/$applet"; done
-ln -sf busybox "$root/bin/busybox.static"
+# Its list names itself as well.
+"$root/bin/busybox" --list | grep -vx busybox | while read -r applet; do ln -s busybox "$root/bin/$applet"; done
 cp "$program" "$root/bin/forklore"
 ldd "$program" | grep -oE '/[^ ]+' | while read -r library; do
     mkdir -p "$root$(dirname "$library")"
@@ -46,7 +48,9 @@ mount -t tmpfs tmp /tmp
 mount -t tmpfs out /out
 export HOME=/tmp PATH=/bin LANG=C.UTF-8
 sh /run.sh 2>&1
-tar -c -C /out . >/dev/ttyS1
+# Every byte as it is: a terminal line would put a carriage return before each line feed.
+stty -F /dev/ttyS1 raw
+tar -c -C /out . | gzip >/dev/ttyS1
 sync
 poweroff -f
 INIT
@@ -56,5 +60,5 @@ trap 'rm -rf "$root" "$root.img" "$root.tar"' EXIT
 # Emulated, not virtualised: KVM with more CPUs than the host has stalls on spinlocks.
 timeout "${FORKLORE_EMULATOR_SECONDS:-1800}" qemu-system-x86_64 -accel tcg,thread=multi -smp "$cpus" -m 4096 -display none \
     -kernel "$(kernel)" -initrd "$root.img" -append "console=ttyS0 quiet panic=-1 loglevel=3" \
-    -serial stdio -serial "file:$root.tar" -no-reboot </dev/null | tr -d '\r'
-tar -x -f "$root.tar" -C "$out"
+    -serial stdio -serial "file:$root.tar" -no-reboot </dev/null | sed -u 's/\r$//'
+tar -x -z -f "$root.tar" -C "$out"

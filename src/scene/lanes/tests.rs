@@ -47,6 +47,7 @@ fn an_open_turn_reaches_to_now_and_no_further() {
     lanes.apply(&Stamped::new(ms(2), Fact::In { cpu: CPU, tid: Tid(2) }));
     lanes.advance(ms(4));
     let (one, two) = (Occupant::Task(Tid(1)), Occupant::Task(Tid(2)));
+    assert_eq!((lanes.ran(CPU), lanes.ran(Cpu(9))), (ms(4), Nanos::ZERO), "what is on now is counted");
     assert_eq!(who(&lanes.cells(CPU, ms(0), ms(1), 6)), [one, one, two, two, Occupant::Nobody, Occupant::Nobody]);
     for t in [2, 9] {
         assert_eq!(lanes.slice_at(CPU, ms(t)).map(|s| (s.tid, s.to)), Some((Tid(2), None)));

@@ -6,6 +6,7 @@ use super::super::theme::Theme;
 use crate::demo;
 use crate::fact::{Nanos, RunId, Stamped};
 use crate::lesson::{Block, Lesson, parse};
+use crate::record::recording::read;
 use crate::scene::Scene;
 use crate::tour::{Effect, Event, Key, Recall, Tour};
 use ratatui::buffer::Buffer;
@@ -22,6 +23,12 @@ const PLAIN: &str = include_str!("plain.md");
 /// The facts of a recording.
 pub(super) fn facts(recording: &str) -> Vec<Stamped> {
     recording.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// A recording as `--record` writes it, as lines.
+pub(super) fn unpacked(recording: &[u8]) -> String {
+    let line = |fact| serde_json::to_string(&fact).expect("it was read from JSON") + "\n";
+    read(recording, "a recording").map(|fact| line(fact.expect("it is whole"))).collect()
 }
 
 /// The blocks of a piece of markdown.

@@ -4,6 +4,7 @@
 //! Columns are multiples of the column's width since the release, so a cell does not change once it is complete. What
 //! stands right of the head is the sweep before; what is about to be erased has faded.
 
+mod fold;
 mod glyph;
 mod words;
 
@@ -14,12 +15,16 @@ use crate::scene::Scene;
 use crate::scene::lanes::Cell;
 use crate::view::put::{moment, paint, put, put_line, width as width_of};
 use crate::view::text::{Piece, wrap};
-use crate::view::theme::{Charset, Role, Theme};
+use crate::view::theme::{Role, Theme};
+use fold::Row;
 use glyph::{BEFORE, Cast};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
+
+/// Rows for scale and words that taller lanes leave: a second row of words is wanted less.
+const WORDS: u16 = 2;
 
 /// Columns ahead of the head that are blank.
 const AHEAD: u64 = 2;
@@ -54,14 +59,6 @@ pub struct Lanes<'a> {
     pub window: Window,
     /// Rows that a core may have where there is room: 1 beside a text, more for the last row of a hall.
     pub tall: u16,
-}
-
-/// What one row of the picture shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
-    One(Cpu),
-    Two(Cpu, Option<Cpu>),
-    Rest(usize),
 }
 
 /// Where columns of time stand.
@@ -104,10 +101,10 @@ impl Lanes<'_> {
 
     fn find(&self, area: Rect, cpus: &[Cpu], x: u16, y: u16) -> Option<(Cpu, Nanos)> {
         let (rows, below) = self.rows(area, cpus);
-        let tall = self.tall(&rows, area.height.saturating_sub(below));
+        let tall = self.tall(&rows, area.height.saturating_sub(below.min(WORDS)));
         let cpu = match rows.get(usize::from(y.checked_sub(area.y)? / tall))? {
             Row::One(cpu) | Row::Two(cpu, _) => *cpu,
-            Row::Rest(_) => return None,
+            Row::Rest(_) | Row::Quiet(..) => return None,
         };
         let x = u64::from(x.checked_sub(area.x)?.checked_sub(self.label(area.width))?);
         let sweep = self.sweep(area)?;
@@ -140,36 +137,10 @@ impl Lanes<'_> {
         })
     }
 
-    /// The rows of lanes, and how many more rows are left for scale and words.
-    fn rows(&self, area: Rect, cpus: &[Cpu]) -> (Vec<Row>, u16) {
-        // Cores come first, then a row of words, then the scale, then a second row of words.
-        let spare = area.height.saturating_sub(u16::try_from(cpus.len()).unwrap_or(u16::MAX));
-        let below = if spare > 0 { spare.min(3) } else { 2.min(area.height.saturating_sub(1)) };
-        let room = usize::from(area.height - below);
-        let rows = if cpus.len() <= room {
-            cpus.iter().copied().map(Row::One).collect()
-        } else if cpus.len().div_ceil(2) <= room && self.theme.charset() == Charset::Unicode {
-            cpus.chunks(2).map(|pair| Row::Two(pair[0], pair.get(1).copied())).collect()
-        } else {
-            self.busiest(cpus, room)
-        };
-        (rows, below)
-    }
-
     /// Rows of the screen for each of `rows` in a height of `room`.
     fn tall(&self, rows: &[Row], room: u16) -> u16 {
         let rows = u16::try_from(rows.len()).unwrap_or(u16::MAX).max(1);
         self.tall.min(room / rows).max(1)
-    }
-
-    fn busiest(&self, cpus: &[Cpu], room: usize) -> Vec<Row> {
-        let keep = room.saturating_sub(1).max(1);
-        let mut chosen = cpus.to_vec();
-        chosen.sort_by_key(|cpu| (std::cmp::Reverse(self.scene.lanes.switches(*cpu)), *cpu));
-        chosen.truncate(keep);
-        chosen.sort_unstable();
-        let rest = cpus.len().saturating_sub(keep);
-        chosen.into_iter().map(Row::One).chain((room > 1).then_some(Row::Rest(rest))).collect()
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer, cpus: &[Cpu], fetch: &Fetch<'_>) {
@@ -188,16 +159,16 @@ impl Lanes<'_> {
             .map(|row| match row {
                 Row::One(cpu) => (row, cells(cpu), Vec::new()),
                 Row::Two(a, b) => (row, cells(a), b.map(cells).unwrap_or_default()),
-                Row::Rest(_) => (row, Vec::new(), Vec::new()),
+                Row::Rest(_) | Row::Quiet(..) => (row, Vec::new(), Vec::new()),
             })
             .collect();
         let cast = Cast::new(self.scene, self.theme, drawn.iter().flat_map(|(_, a, b)| a.iter().chain(b)));
         let mut crowded = 0;
-        let tall = self.tall(&drawn.iter().map(|(row, ..)| *row).collect::<Vec<_>>(), area.height - below);
+        let tall = self.tall(&drawn.iter().map(|(row, ..)| *row).collect::<Vec<_>>(), area.height - below.min(WORDS));
         for ((row, upper, lower), y) in drawn.iter().zip((0..).step_by(tall.into())) {
             self.put_label(buf, area, (y, tall), *row);
             crowded = upper.iter().chain(lower).map(|c| c.switches).max().unwrap_or(0).max(crowded);
-            if matches!(row, Row::Rest(_)) {
+            if !row.is_lane() {
                 continue;
             }
             for column in sweep.first..=sweep.last {
@@ -247,12 +218,12 @@ impl Lanes<'_> {
         let y = top + tall / 2;
         let wide = usize::from(self.label(area.width));
         let (dim, border) = (self.theme.style(Role::Dim), self.theme.style(Role::Border));
+        if let Some(words) = row.words() {
+            put(buf, area, 0, y, &words, dim);
+            return;
+        }
         let text = match row {
-            Row::Rest(n) => {
-                let text = format!("and {n} more {}", if n == 1 { "core" } else { "cores" });
-                put(buf, area, 0, y, &text, dim);
-                return;
-            }
+            Row::Rest(_) | Row::Quiet(..) => return,
             Row::One(cpu) if wide < 8 => cpu.to_string(),
             Row::One(cpu) => format!("core {cpu}"),
             Row::Two(a, Some(b)) if format!("{a}+{b}").len() < wide => format!("{a}+{b}"),

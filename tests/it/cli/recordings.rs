@@ -25,6 +25,22 @@ fn what_is_recorded_is_replayed() {
 }
 
 #[test]
+fn what_sixteen_cpus_told_is_replayed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/recordings/sixteen");
+    let here = Surroundings::new(User::Me);
+    let files = fs::read_dir(folder).expect("it is in the tree").map(|entry| entry.expect("an entry").path());
+    let recordings: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "rec")).collect();
+    assert!(recordings.len() >= 10, "{recordings:?}");
+    for path in recordings {
+        fs::copy(&path, here.home().join("a.rec")).expect("a recording");
+        let said = forklore(&here, "replay a.rec");
+        assert_eq!((said.code, &*said.err), (0, ""), "{}", path.display());
+        assert!(said.out.contains("recorded: Linux 6.1.0"), "{}: {}", path.display(), said.out);
+        assert!(outcome(&said).is_some_and(|o| o.contains("nothing lost")), "{}: {}", path.display(), said.out);
+    }
+}
+
+#[test]
 fn a_recording_may_be_overwritten_and_nothing_else() {
     let here = Surroundings::new(User::Me);
     fs::write(here.home().join("thesis.txt"), "years of work").expect("written");

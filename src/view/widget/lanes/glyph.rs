@@ -3,7 +3,7 @@
 use crate::fact::{Tid, clean_line};
 use crate::scene::Scene;
 use crate::scene::lanes::{Cell, Occupant};
-use crate::view::theme::{ColourDepth, Role, Theme, Worker};
+use crate::view::theme::{Role, Theme, Worker};
 use ratatui::style::Style;
 use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
@@ -124,7 +124,6 @@ impl<'a> Cast<'a> {
             (None, None) => ("·", self.theme.style(Role::Nobody)),
             (Some(fg), None) => ("▀", Style { fg, ..Style::new() }),
             (None, Some(fg)) => ("▄", Style { fg, ..Style::new() }),
-            (Some(_), Some(_)) if self.theme.depth() == ColourDepth::None => ("█", Style::new()),
             (Some(fg), Some(bg)) => ("▀", Style { fg, bg, ..Style::new() }),
         }
     }

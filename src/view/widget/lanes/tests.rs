@@ -1,9 +1,9 @@
 //! Cells in, glyphs out, and how many of them a frame changes.
 
 use super::*;
-use crate::fact::{Pid, TaskTally, Tid};
+use crate::fact::{Fact, Pid, Stamped, TaskTally, Tid, Why};
 use crate::scene::lanes::Occupant;
-use crate::view::theme::ColourDepth;
+use crate::view::theme::{Charset, ColourDepth};
 use crate::view::widget::fixture;
 use insta::assert_snapshot;
 
@@ -60,6 +60,30 @@ fn the_head_moves_wraps_and_erases() {
 #[test]
 fn many_cores_fold() {
     assert_snapshot!(format!("{}----\n{}----\n{}", live(30, 4, 40, 4), live(30, 40, 40, 6), live(30, 2, 24, 1)));
+}
+
+#[test]
+fn who_has_a_core_alone_is_not_quiet() {
+    let mut scene = Scene::new();
+    let mut on = |from: u64, to: u64, cpu: u32, tid: u32| {
+        let (cpu, tid) = (Cpu(cpu), Tid(tid));
+        let out = Fact::Out { cpu, tid, why: Why::Preempted };
+        let (from, to) = (Nanos::from_millis(from), Nanos::from_millis(to));
+        scene.extend(&[Stamped::new(from, Fact::In { cpu, tid }), Stamped::new(to, out)]);
+    };
+    // Two take turns on core 0, a third has core 5 for half of the time, and who started them was on core 7 for a moment.
+    on(0, 1, 7, 9);
+    (1..200).for_each(|ms| on(ms, ms + 1, 0, 1 + u32::try_from(ms % 2).expect("0 or 1")));
+    on(100, 200, 5, 3);
+    let cpus: Vec<Cpu> = (0..16).map(Cpu).collect();
+    assert_eq!(fold::used(&scene, &cpus), [(199, Cpu(0)), (1, Cpu(5))]);
+    let theme = Theme::default();
+    let lanes =
+        Lanes { scene: &scene, theme: &theme, column: COLUMN, window: Window::Live { now: scene.now() }, tall: 1 };
+    let (rows, below) = lanes.rows(Rect::new(0, 0, 40, 8), &cpus);
+    assert_eq!((&rows[..2], below), (&[Row::One(Cpu(0)), Row::One(Cpu(5))][..], 3));
+    assert_eq!(rows[2].words().as_deref(), Some("14 other cores: hardly anybody of this run"));
+    assert_eq!(lanes.rows(Rect::new(0, 0, 40, 4), &cpus).0, [Row::One(Cpu(0)), Row::Rest(15)]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The lanes in words.
 
+use super::fold::used;
 use super::glyph::crowded;
 use crate::fact::{Cpu, Nanos, Tid, Why, clean_line};
 use crate::scene::Scene;
@@ -9,16 +10,9 @@ use crate::view::put::{count, moment};
 /// Slices of a core that are looked through for a worker's turn before; more would be felt when a cursor moves.
 const BACK: usize = 512;
 
-/// A core with fewer switches than one in so many of the busiest core's goes unmentioned.
-const ASIDE: u64 = 50;
-
 /// What happened on the cores up to `now`, in a sentence or three. `most` is the number of switches in the fullest column.
 pub(super) fn of_the_run(scene: &Scene, cpus: &[Cpu], now: Nanos, most: u32) -> String {
-    let all: Vec<(u64, Cpu)> = cpus.iter().map(|c| (scene.lanes.switches(*c), *c)).collect();
-    let most_used = all.iter().map(|(switches, _)| *switches).max().unwrap_or(0);
-    // The demo's own start and end leave a few switches here and there: not worth a word beside hundreds.
-    let used: Vec<(u64, Cpu)> =
-        all.into_iter().filter(|(switches, _)| *switches > 0 && *switches * ASIDE >= most_used).collect();
+    let used = used(scene, cpus);
     let times = |n| count(n, "time", "times");
     // Tenths of a second: the words are read, and each change of them is written to the terminal.
     let now = format!("{:.1} s", now.seconds());
