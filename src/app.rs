@@ -56,6 +56,8 @@ fn screen(cli: &Cli, by: Option<guard::GuardedBy>, args: &[OsString]) -> u8 {
         }
         // The machine has no room for another process; the tour can do without its guard.
     }
+    // Executed as /proc/self/exe, it would be called "exe" in ps.
+    let _ = rustix::thread::set_name(c"forklore");
     match prepare(cli) {
         Ok((shell, opening)) => shell.run(by, &opening),
         Err(sentence) => complain(&sentence).code(),

@@ -10,8 +10,7 @@ use crate::stage::{Settings, Stage};
 pub(super) const MOST: i64 = 16;
 
 /// The core that they share.
-pub(super) const CPU: ParamSpec =
-    ParamSpec { name: "cpu", kind: ParamKind::Cpu, help: "the core they share; the first allowed one if not given" };
+pub(super) const CPU: ParamSpec = ParamSpec { name: "cpu", kind: ParamKind::Cpu, help: "the core they share" };
 
 pub(super) const ADD: Control = Control { key: '+', verb: "add", label: "add a worker", on: On::Demo, arg: Arg::None };
 pub(super) const REMOVE: Control =

@@ -214,6 +214,9 @@ impl Params {
         let mut pairs = Vec::new();
         for word in words {
             match word.as_ref().split_once('=') {
+                Some((name, _)) if pairs.iter().any(|(known, _)| *known == name) => {
+                    return Err(vec![ParamError::new(name, "is given twice")]);
+                }
                 Some(pair) => pairs.push(pair),
                 None => return Err(vec![ParamError::new(word.as_ref(), "is not of the form name=value")]),
             }
@@ -346,6 +349,8 @@ mod tests {
         assert_eq!(wrong("--"), "-- is not of the form name=value");
         assert!(wrong("shell=rm").starts_with("shell is no parameter of sample, which has as, workers"));
         assert_eq!(wrong("victim=z"), "victim is not there");
+        let twice = Params::from_words(&SPEC, &["workers=2", "workers=3"]).expect_err("which?");
+        assert_eq!(twice[0].sentence, "workers is given twice");
         assert!(!wrong("as=\u{1b}[31m").contains('\u{1b}'));
     }
 

@@ -61,7 +61,7 @@ fn demo_words(spec: &DemoSpec) -> Vec<String> {
 /// The value of a parameter that is not given, in words.
 fn default(param: &ParamSpec) -> String {
     match param.kind.default() {
-        Value::Null => "the first".to_owned(),
+        Value::Null => "the first allowed one".to_owned(),
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         value => tell::param(&value),
     }
