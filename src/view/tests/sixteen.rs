@@ -5,7 +5,7 @@ use super::{SIZES, TURNS, after, at_all_sizes, during};
 use crate::fact::{Nanos, Picture};
 use crate::tour::Key::{Char, Down};
 use crate::view::View;
-use crate::view::theme::{Charset, ColourDepth, Theme};
+use crate::view::theme::{Charset, ColourDepth, Role, Theme};
 use insta::assert_snapshot;
 use ratatui::layout::Rect;
 
@@ -133,6 +133,23 @@ fn the_core_that_is_pointed_at_has_a_row() {
             set.key(Down);
         }
     }
+}
+
+#[test]
+fn two_cores_in_a_row_are_marked_as_the_one_that_is_pointed_at() {
+    let mut set = replay("cores", 0);
+    set.key(Char('p'));
+    let theme = Theme::default();
+    let drawn = set.draw(80, 14, &theme);
+    let shown = rows(&drawn);
+    let strong = theme.style(Role::Strong);
+    let marked = |y: usize| {
+        let cell = &drawn[(2, u16::try_from(y).expect("a row"))];
+        cell.fg == strong.fg.unwrap_or_default() && cell.modifier.contains(strong.add_modifier)
+    };
+    let labels: Vec<usize> = (0..shown.len()).filter(|y| shown[*y].contains('+') && shown[*y].contains('▏')).collect();
+    assert_eq!(labels.len(), 8, "{shown:#?}");
+    assert_eq!(labels.iter().filter(|y| marked(**y)).count(), 1, "{shown:#?}");
 }
 
 #[test]

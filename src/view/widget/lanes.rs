@@ -209,9 +209,7 @@ impl Lanes<'_> {
 
     fn pointed(&self, row: Row, column: u64) -> bool {
         let Window::Frozen { cursor: Some((cpu, t)), .. } = self.window else { return false };
-        let here =
-            matches!(row, Row::One(c) if c == cpu) || matches!(row, Row::Two(a, b) if a == cpu || b == Some(cpu));
-        here && t.0 / self.column.0 == column
+        row.holds(cpu) && t.0 / self.column.0 == column
     }
 
     fn put_label(&self, buf: &mut Buffer, area: Rect, (top, tall): (u16, u16), row: Row) {
@@ -231,7 +229,7 @@ impl Lanes<'_> {
         };
         let end = u16::try_from(wide - 1).unwrap_or(u16::MAX);
         let style = match self.window {
-            Window::Frozen { cursor: Some((cpu, _)), .. } if row == Row::One(cpu) => self.theme.style(Role::Strong),
+            Window::Frozen { cursor: Some((cpu, _)), .. } if row.holds(cpu) => self.theme.style(Role::Strong),
             _ => dim,
         };
         put(buf, Rect { width: end.min(area.width), ..area }, 0, y, &text, style);

@@ -30,6 +30,15 @@ pub(super) enum Hardly {
 }
 
 impl Row {
+    /// Whether this is the lane, or half of it, of `cpu`.
+    pub(super) fn holds(self, cpu: Cpu) -> bool {
+        match self {
+            Self::One(a) => a == cpu,
+            Self::Two(a, b) => a == cpu || b == Some(cpu),
+            Self::Rest(_) | Self::Quiet(..) => false,
+        }
+    }
+
     pub(super) fn is_lane(self) -> bool {
         matches!(self, Self::One(_) | Self::Two(..))
     }
