@@ -117,6 +117,12 @@ impl Set {
         self
     }
 
+    /// What it has told is judged, and it goes on.
+    pub(super) fn settle(&mut self) {
+        let run = self.run;
+        self.event(Event::Settled { run });
+    }
+
     /// A recording to its end.
     pub(super) fn play_all(&mut self, recording: &str) -> &mut Self {
         self.scene.extend(&facts(recording));
