@@ -205,9 +205,6 @@ impl Tour {
             return Vec::new();
         };
         let run = self.next_run();
-        // The words beside a run speak of this run, not of one before.
-        let of_this = format!("{}.", demo.name);
-        self.recall.figures.retain(|name, _| !name.starts_with(&of_this));
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
@@ -280,6 +277,11 @@ impl Tour {
         let first = player.verdict.is_none();
         let answered = if first { player.measure(&step, scene, &place) } else { None };
         let mut effects: Vec<_> = answered.into_iter().collect();
+        if broke.is_none() {
+            // The words beside a run that was judged speak of this run, not of one before.
+            let of_this = format!("{demo}.");
+            self.recall.figures.retain(|name, _| !name.starts_with(&of_this));
+        }
         if let Some(player) = self.player_mut() {
             player.verdict = step.demo().map(|demo| verdict(demo, values, broke));
         }

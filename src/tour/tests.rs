@@ -277,3 +277,20 @@ fn the_figures_end_as_the_run_does_and_the_answer_stays_as_it_was_judged() {
     assert_eq!((&asked.measured, asked.measured_in.seconds(), asked.right), (&Some(json!(5)), 3.0, Some(1)));
     assert_eq!(player.verdict, Some(Verdict::AsExpected));
 }
+
+#[test]
+fn a_run_that_could_not_be_judged_takes_no_figure_away() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn2");
+    tour.recall.figures.insert("sample.other".to_owned(), json!(1));
+    let first = started(&press(&mut tour, &empty, " ")).expect("runs");
+    tour.update(Event::Over { run: first }, &told(5, 3, true));
+    let figures = tour.recall.figures.clone();
+    assert_eq!(figures, [("sample.survivors".to_owned(), json!(5))].into(), "what it did not measure is not its own");
+    let second = started(&press(&mut tour, &empty, " ")).expect("runs again");
+    press(&mut tour, &empty, " ");
+    assert_eq!(tour.update(Event::Over { run: second }, &told(6, 1, true)), []);
+    let player = tour.player().expect("in a lesson");
+    assert_eq!((&player.verdict, &player.asked[0].measured), (&Some(Verdict::EndedEarly), &Some(json!(5))));
+    assert_eq!(tour.recall.figures, figures);
+}
