@@ -137,9 +137,13 @@ impl View<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
         let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
         let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
+        let frozen = |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live };
         let Some(paused) = watch.paused else {
-            return still(page, scene.now())
-                .map_or(live, |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live });
+            if let Some(latest) = watch.last_seen(scene) {
+                let last = latest.0.saturating_sub(1);
+                return frozen(Nanos(page_of(last, last, column.0, page)));
+            }
+            return still(page, scene.now()).map_or(live, frozen);
         };
         let from = Nanos(page_of(paused.at.0, scene.now().0, column.0, page));
         Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }

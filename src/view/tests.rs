@@ -337,6 +337,23 @@ fn the_text_follows_the_stage_and_the_answer_says_when_it_was_measured() {
 }
 
 #[test]
+fn after_the_end_the_lanes_show_where_something_ran_last() {
+    let lane = |set: &mut Set| {
+        let drawn = rows(&set.draw_and_tell(100, 24));
+        drawn.into_iter().find(|row| row.contains("core 0 ▏")).expect("a lane")
+    };
+    for mut set in [after(TURNS, TIMESLICE, 1), Set::replaying(TIMESLICE)] {
+        // Its workers had left, and for a minute it did something else.
+        set.scene.advance(Nanos::from_millis(60_000));
+        let row = lane(&mut set);
+        assert!(["A", "B", "C"].iter().all(|who| row.contains(who)), "{row}");
+        set.key(Char('p'));
+        let row = lane(&mut set);
+        assert!(["A", "B", "C"].iter().any(|who| row.contains(who)), "a pause begins there too: {row}");
+    }
+}
+
+#[test]
 fn where_one_pane_hides_the_answer_the_foot_says_how_to_see_it() {
     let mut set = during(TURNS, TIMESLICE, 700);
     let seen = |set: &mut Set| rows(&set.draw_and_tell(40, 12)).join("\n");

@@ -126,9 +126,14 @@ impl Set {
     /// A recording to its end.
     pub(super) fn play_all(&mut self, recording: &str) -> &mut Self {
         self.scene.extend(&facts(recording));
+        self.over();
+        self
+    }
+
+    /// What it has told is all.
+    pub(super) fn over(&mut self) {
         let run = self.run;
         self.event(Event::Over { run });
-        self
     }
 
     /// Draws, and tells the tour what drawing found, as the shell does.
