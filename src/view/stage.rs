@@ -17,8 +17,6 @@ use std::collections::BTreeSet;
 const SWEEP: Nanos = Nanos::from_millis(1500);
 /// How long they stand.
 const STILL: Nanos = Nanos::from_millis(1000);
-/// How long a refusal stands below the pictures of a run that goes on.
-const NEWS: Nanos = Nanos::from_millis(8000);
 /// From this height on there is room for blank rows and asides.
 const ROOMY: u16 = 16;
 
@@ -163,9 +161,7 @@ impl View<'_> {
             said.push(("The lanes show one page a second, to be read. ] shows all, p pauses.".to_owned(), Role::Dim));
         }
         said.extend(self.choices(watch));
-        let recent = !watch.running || self.scene.now().since(self.scene.refused_at) < NEWS;
-        let refused = self.scene.refused.iter().rev().take(if recent { 2 } else { 0 });
-        said.extend(refused.map(|r| (clean_line(&r.to_string()), Role::Warning)));
+        said.extend(self.refusals(watch).map(|words| (words, Role::Warning)));
         if let Some(line) = self.scene.said.back() {
             said.push((format!("it says: {}", clean_line(line)), Role::Dim));
         }
@@ -183,6 +179,13 @@ impl View<'_> {
         said.extend(self.tour.player().and_then(|player| self.verdict(player, watch)));
         let lines = |(words, role): (String, Role)| wrap(&[Piece::new(words, self.theme.style(role))], width.into());
         said.into_iter().flat_map(lines).collect()
+    }
+
+    /// The last refusals: while the run goes on, those that are news; then all.
+    fn refusals(&self, watch: &Watch) -> impl Iterator<Item = String> {
+        let now = self.scene.now();
+        let news = self.scene.refused.iter().rev().filter(move |r| !watch.running || r.is_news(now));
+        news.map(|r| clean_line(&r.what.to_string())).take(2)
     }
 
     /// What the demo's own keys would do now.
