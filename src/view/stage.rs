@@ -181,11 +181,15 @@ impl View<'_> {
         said.into_iter().flat_map(lines).collect()
     }
 
-    /// The last refusals: while the run goes on, those that are news; then all.
+    /// The last refusals: while the run goes on, those that are news; then all that the verdict does not say itself.
     fn refusals(&self, watch: &Watch) -> impl Iterator<Item = String> {
+        let broke = match self.tour.player().and_then(|player| player.verdict.as_ref()) {
+            Some(Verdict::Broke(why)) => Some(clean_line(why)),
+            _ => None,
+        };
         let now = self.scene.now();
         let news = self.scene.refused.iter().rev().filter(move |r| !watch.running || r.is_news(now));
-        news.map(|r| clean_line(&r.what.to_string())).take(2)
+        news.map(|r| clean_line(&r.what.to_string())).filter(move |words| broke.as_ref() != Some(words)).take(2)
     }
 
     /// What the demo's own keys would do now.
@@ -216,10 +220,11 @@ impl View<'_> {
             {
                 ("✓ As you predicted.".to_owned(), Role::Good)
             }
-            Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => (
-                "✓ As the lesson says. Your prediction stays open: this run could not answer it.".to_owned(),
-                Role::Good,
-            ),
+            Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => {
+                let expects = self.tour.step().and_then(|step| step.demo()).is_some_and(|demo| !demo.expect.is_empty());
+                let rest = if expects { " The rest is as the lesson says." } else { "" };
+                (format!("Your prediction stays open: this run could not answer it.{rest}"), Role::Accent)
+            }
             Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),
             Verdict::Otherwise(list) => {
                 let each = |(name, wanted, value): &(String, String, serde_json::Value)| {
@@ -235,7 +240,11 @@ impl View<'_> {
             Verdict::EndedEarly => {
                 ("You ended it before it could be judged. Space runs it again.".to_owned(), Role::Dim)
             }
-            Verdict::Broke(why) => (format!("✗ This demo broke: {}", clean_line(why)), Role::Bad),
+            Verdict::Broke(why) => {
+                let began = self.scene.outcome.as_ref().is_some_and(|outcome| outcome.seconds > 0.0);
+                let what = if began { "This demo broke" } else { "It could not run" };
+                (format!("✗ {what}: {}", clean_line(why)), Role::Bad)
+            }
         })
     }
 

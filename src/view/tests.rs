@@ -1,12 +1,12 @@
 //! Every screen as a learner meets it, at four sizes: made from recorded runs and a small lesson, never from the machine
 //! that the tests run on.
 
+mod ends;
 mod fixture;
 mod keys;
 
 use super::View;
 use super::theme::{Charset, ColourDepth, Theme};
-use crate::fact::{Fact, Nanos, Stamped};
 use crate::tour::Key::{self, Char, Down, Enter, Left, PageDown, Tab};
 use crate::tour::{Event, Pane};
 use fixture::{CRASH, CRASH_THREADS, ISOLATION, Set, TIMESLICE, rows};
@@ -312,44 +312,6 @@ fn what_a_run_answers_is_in_sight_when_it_was_judged() {
         assert!(seen(&mut set).contains("A line of its own"), "{}", seen(&mut set));
         set.play_all(TIMESLICE);
         assert!(seen(&mut set).contains("A line of its own"), "who has scrolled stays: {}", seen(&mut set));
-    }
-}
-
-#[test]
-fn the_text_follows_the_stage_and_the_answer_says_when_it_was_measured() {
-    let mut set = during(TURNS, TIMESLICE, 700);
-    let values = |ms: f64| {
-        let values = [("median_turn_ns".to_owned(), serde_json::json!(ms * 1e6))].into();
-        [Stamped::new(Nanos::from_millis(710), Fact::SoFar { values })]
-    };
-    let seen = |set: &mut Set| rows(&set.draw_and_tell(200, 60)).join("\n");
-    set.scene.extend(&values(3.5));
-    set.settle();
-    assert!(seen(&mut set).contains("Yours was 3.50 ms"), "{}", seen(&mut set));
-    assert!(seen(&mut set).contains("measured: 3.50 ms, you said"), "{}", seen(&mut set));
-    set.scene.extend(&values(4.5));
-    assert!(seen(&mut set).contains("Yours was 4.50 ms"), "{}", seen(&mut set));
-    let answer = seen(&mut set);
-    assert!(answer.contains("measured: 3.50 ms in the first 0.7 s"), "{answer}");
-    set.play_all(TIMESLICE);
-    let ended = seen(&mut set);
-    assert!(ended.contains("Yours was 3.98 ms") && ended.contains("measured: 3.50 ms in the first 0.7 s"), "{ended}");
-}
-
-#[test]
-fn after_the_end_the_lanes_show_where_something_ran_last() {
-    let lane = |set: &mut Set| {
-        let drawn = rows(&set.draw_and_tell(100, 24));
-        drawn.into_iter().find(|row| row.contains("core 0 ▏")).expect("a lane")
-    };
-    for mut set in [after(TURNS, TIMESLICE, 1), Set::replaying(TIMESLICE)] {
-        // Its workers had left, and for a minute it did something else.
-        set.scene.advance(Nanos::from_millis(60_000));
-        let row = lane(&mut set);
-        assert!(["A", "B", "C"].iter().all(|who| row.contains(who)), "{row}");
-        set.key(Char('p'));
-        let row = lane(&mut set);
-        assert!(["A", "B", "C"].iter().any(|who| row.contains(who)), "a pause begins there too: {row}");
     }
 }
 
