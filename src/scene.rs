@@ -17,6 +17,9 @@ const SAID: usize = 200;
 /// Refusals that are kept. A demo has a handful; a damaged stream could have any number.
 const REFUSED: usize = 64;
 
+/// How long a refusal is news in a run that goes on.
+const NEWS: Nanos = Nanos::from_millis(8000);
+
 /// All that is known of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Scene {
@@ -29,14 +32,29 @@ pub struct Scene {
     /// The outcome, when the run has ended.
     pub outcome: Option<Outcome>,
     /// What the machine refused.
-    pub refused: Vec<Unavailable>,
-    /// When it refused something last, the same again included.
-    pub refused_at: Nanos,
+    pub refused: Vec<Refusal>,
     /// The last lines that the demo wrote, oldest first.
     pub said: VecDeque<String>,
     /// Bytes of output that were dropped.
     pub dropped: u64,
     pub(crate) tasks: tasks::Tasks,
+}
+
+/// Something that the machine refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What, and why.
+    pub what: Unavailable,
+    /// Since when it is news.
+    pub at: Nanos,
+}
+
+impl Refusal {
+    /// Whether a learner has not had the time to read it yet.
+    #[must_use]
+    pub fn is_news(&self, now: Nanos) -> bool {
+        now.since(self.at) < NEWS
+    }
 }
 
 impl Scene {
@@ -67,10 +85,7 @@ impl Scene {
             Fact::SoFar { values } => self.so_far.clone_from(values),
             Fact::Outcome(outcome) => self.outcome = Some(outcome.clone()),
             Fact::Refused(refused) => {
-                self.refused_at = self.refused_at.max(stamped.t);
-                if self.refused.len() < REFUSED && !self.refused.contains(refused) {
-                    self.refused.push(refused.clone());
-                }
+                self.refuse(stamped.t, refused);
             }
             Fact::Said { text, dropped } => {
                 self.dropped = self.dropped.saturating_add(*dropped);
@@ -80,6 +95,20 @@ impl Scene {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The same again is news again only when the last news of it is old: or a demo, or a learner, that goes on asking would
+    /// keep it on show for ever.
+    fn refuse(&mut self, at: Nanos, what: &Unavailable) {
+        let known = self.refused.iter().position(|r| r.what == *what);
+        if known.and_then(|n| self.refused.get(n)).is_some_and(|r| r.is_news(at)) {
+            return;
+        }
+        // The newest stands last.
+        known.map(|n| self.refused.remove(n));
+        if self.refused.len() < REFUSED {
+            self.refused.push(Refusal { what: what.clone(), at });
         }
     }
 
@@ -148,6 +177,27 @@ mod tests {
         let outcome = Outcome { values: values(2), lost: 0, seconds: 1.0, clean: true, left_behind: 0, broke: None };
         scene.apply(&Stamped::new(Nanos(3), Fact::Outcome(outcome)));
         assert_eq!((scene.values(), scene.now()), (&values(2), Nanos(3)));
+    }
+
+    #[test]
+    fn a_refusal_is_news_for_its_time_however_often_it_comes_again() {
+        let mut scene = Scene::new();
+        let refuse = |scene: &mut Scene, ms: u64, what: &str| {
+            let refused = Unavailable::new(what, "enough");
+            scene.apply(&Stamped::new(Nanos::from_millis(ms), Fact::Refused(refused)));
+        };
+        let news = |scene: &Scene, ms: u64| -> Vec<_> {
+            let news = scene.refused.iter().filter(|r| r.is_news(Nanos::from_millis(ms)));
+            news.map(|r| r.what.what.clone()).collect()
+        };
+        refuse(&mut scene, 1000, "a worker");
+        (2..9).for_each(|s| refuse(&mut scene, s * 1000, "a worker"));
+        refuse(&mut scene, 8500, "a core");
+        assert_eq!(news(&scene, 8500), ["a worker", "a core"]);
+        assert_eq!(news(&scene, 9000), ["a core"], "another refusal does not bring the old one back");
+        refuse(&mut scene, 9500, "a worker");
+        assert_eq!(news(&scene, 9500), ["a core", "a worker"], "a later try is answered anew");
+        assert_eq!(news(&scene, 17_500), [""; 0]);
     }
 
     #[test]

@@ -105,8 +105,14 @@ impl Company {
         match (steer.verb.as_str(), chosen) {
             ("add", _) => self.add(stage, 0),
             ("remove", chosen) => {
+                if stage.on().count() <= 1 {
+                    return Err(Unavailable::new(
+                        "removing the last worker",
+                        "with nobody on the core there is nothing to see",
+                    ));
+                }
                 let last = stage.on().next_back();
-                if let Some(number) = chosen.or(last).filter(|_| stage.on().count() > 1) {
+                if let Some(number) = chosen.or(last) {
                     stage.dismiss(&[number]);
                 }
                 Ok(())

@@ -62,6 +62,9 @@ pub struct Slice {
     pub why: Why,
 }
 
+/// Turns that are looked back on for one that is long enough.
+const LOOKED_BACK: usize = 4096;
+
 /// The lanes of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Lanes {
@@ -167,6 +170,18 @@ impl Lanes {
     #[must_use]
     pub fn earliest(&self) -> Nanos {
         self.picture.0.iter().map(Lane::earliest).min().unwrap_or_default()
+    }
+
+    /// The end of the newest turn on any of the CPUs that took at least `least` (now, while it goes on); none if there is
+    /// none among the newest turns.
+    #[must_use]
+    pub fn latest(&self, least: Nanos) -> Option<Nanos> {
+        let newest = |cpu: &Cpu| {
+            let turns = std::iter::successors(self.slice_at(*cpu, self.now), |turn| self.slice_before(*cpu, turn.from));
+            let mut spans = turns.take(LOOKED_BACK).map(|turn| (turn.from, turn.to.unwrap_or(self.now)));
+            spans.find(|(from, to)| to.since(*from) >= least).map(|(_, to)| to)
+        };
+        self.cpus.iter().filter_map(newest).max()
     }
 
     /// The moment of the newest fact, or the last one given to [`Lanes::advance`].

@@ -205,9 +205,6 @@ impl Tour {
             return Vec::new();
         };
         let run = self.next_run();
-        // The words beside a run speak of this run, not of one before.
-        let of_this = format!("{}.", demo.name);
-        self.recall.figures.retain(|name, _| !name.starts_with(&of_this));
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
@@ -265,19 +262,36 @@ impl Tour {
         let lesson = self.lesson().map(|l| l.id.clone()).unwrap_or_default();
         let Some(step) = self.step().cloned() else { return Vec::new() };
         let Some(player) = self.player_mut() else { return Vec::new() };
-        // What was judged while the demo went on stays: what the learner did to it afterwards is another experiment.
+        let values = scene.values();
+        // What was judged while the demo went on stays: what the learner did to it afterwards is another experiment. Only
+        // the figures go on to what the stage shows at its end.
         if player.verdict.is_some() && broke.is_none() {
-            return Vec::new();
+            return if over { self.figures(demo, values) } else { Vec::new() };
         }
         player.answer = true;
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();
         }
-        let values = scene.values();
-        player.verdict = step.demo().map(|demo| verdict(demo, values, broke));
         let place = (lesson, player.step);
-        let mut effects: Vec<_> = player.measure(&step, values, &place).into_iter().collect();
+        let first = player.verdict.is_none();
+        let answered = if first { player.measure(&step, scene, &place) } else { None };
+        let mut effects: Vec<_> = answered.into_iter().collect();
+        if broke.is_none() {
+            // The words beside a run that was judged speak of this run, not of one before.
+            let of_this = format!("{demo}.");
+            self.recall.figures.retain(|name, _| !name.starts_with(&of_this));
+        }
+        if let Some(player) = self.player_mut() {
+            player.verdict = step.demo().map(|demo| verdict(demo, values, broke));
+        }
+        effects.extend(self.figures(demo, values));
+        effects
+    }
+
+    /// Makes these values of `demo` its figures; what was not measured stays as it was.
+    fn figures(&mut self, demo: &str, values: &crate::fact::Values) -> Vec<Effect> {
+        let mut effects = Vec::new();
         for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
             let name = format!("{demo}.{name}");
             self.recall.figures.insert(name.clone(), value.clone());
@@ -289,12 +303,13 @@ impl Tour {
 
 impl Player {
     /// Gives the machine's answer to the prediction.
-    fn measure(&mut self, step: &Step, values: &crate::fact::Values, place: &(String, usize)) -> Option<Effect> {
+    fn measure(&mut self, step: &Step, scene: &Scene, place: &(String, usize)) -> Option<Effect> {
         let asked = self.asked.iter_mut().find(|a| matches!(a.question(step), Some(Question::Predict(_))))?;
         let Some(Question::Predict(predict)) = asked.question(step) else { return None };
         // What this source cannot measure answers nothing.
-        let measured = values.get(&predict.answer).filter(|value| !value.is_null())?.clone();
+        let measured = scene.values().get(&predict.answer).filter(|value| !value.is_null())?.clone();
         asked.right = predict.right(&measured);
+        asked.measured_in = scene.now();
         asked.measured = Some(measured.clone());
         let chosen = asked.chosen?;
         Some(Effect::Remember(Memory::Predicted {

@@ -1,5 +1,6 @@
 //! A question's life: asked, answered by the learner, answered by the machine.
 
+use crate::fact::Nanos;
 use crate::lesson::{Block, Predict, Quiz, Step};
 use serde_json::Value;
 
@@ -18,6 +19,8 @@ pub struct Asked {
     pub chosen: Option<usize>,
     /// What the machine answered, for predictions.
     pub measured: Option<Value>,
+    /// How much of the run that answer is about.
+    pub measured_in: Nanos,
     /// The right option, once it is known; none of them if the measured value is outside all.
     pub right: Option<usize>,
 }
@@ -43,7 +46,16 @@ impl Asked {
         let asked = |(block, b): (usize, &Block)| {
             let options = options(b)?;
             let afterwards = demo.is_some_and(|demo| block > demo);
-            Some(Self { block, afterwards, options, cursor: 0, chosen: None, measured: None, right: None })
+            Some(Self {
+                block,
+                afterwards,
+                options,
+                cursor: 0,
+                chosen: None,
+                measured: None,
+                measured_in: Nanos::ZERO,
+                right: None,
+            })
         };
         step.blocks.iter().enumerate().filter_map(asked).collect()
     }

@@ -242,3 +242,55 @@ fn a_run_that_cannot_be_started_is_over_and_says_why() {
     assert_eq!(player.verdict, Some(Verdict::Broke("victim must be one of the tabs".to_owned())));
     assert!(started(&press(&mut tour, &empty, " ")).is_some(), "space tries again");
 }
+
+/// What a run has told by `seconds`, at its end if `over`.
+fn told(survivors: u64, seconds: u64, over: bool) -> Scene {
+    let values = crate::fact::Values::from([("survivors".to_owned(), json!(survivors))]);
+    let fact = match over {
+        false => Fact::SoFar { values },
+        true => Fact::Outcome(crate::fact::Outcome {
+            values,
+            lost: 0,
+            seconds: 1.0,
+            clean: true,
+            left_behind: 0,
+            broke: None,
+        }),
+    };
+    let mut scene = Scene::new();
+    scene.apply(&Stamped::new(Nanos::from_millis(seconds * 1000), fact));
+    scene
+}
+
+#[test]
+fn the_figures_end_as_the_run_does_and_the_answer_stays_as_it_was_judged() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn2");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+    tour.update(Event::Settled { run }, &told(5, 3, false));
+    let effects = tour.update(Event::Over { run }, &told(4, 9, true));
+    assert_eq!(tour.recall.figures["sample.survivors"], json!(4));
+    let kept = Memory::Figure { name: "sample.survivors".into(), value: json!(4) };
+    assert_eq!(effects, [Effect::Remember(kept)], "kept for the next session too");
+    let player = tour.player().expect("in a lesson");
+    let asked = &player.asked[0];
+    assert_eq!((&asked.measured, asked.measured_in.seconds(), asked.right), (&Some(json!(5)), 3.0, Some(1)));
+    assert_eq!(player.verdict, Some(Verdict::AsExpected));
+}
+
+#[test]
+fn a_run_that_could_not_be_judged_takes_no_figure_away() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn2");
+    tour.recall.figures.insert("sample.other".to_owned(), json!(1));
+    let first = started(&press(&mut tour, &empty, " ")).expect("runs");
+    tour.update(Event::Over { run: first }, &told(5, 3, true));
+    let figures = tour.recall.figures.clone();
+    assert_eq!(figures, [("sample.survivors".to_owned(), json!(5))].into(), "what it did not measure is not its own");
+    let second = started(&press(&mut tour, &empty, " ")).expect("runs again");
+    press(&mut tour, &empty, " ");
+    assert_eq!(tour.update(Event::Over { run: second }, &told(6, 1, true)), []);
+    let player = tour.player().expect("in a lesson");
+    assert_eq!((&player.verdict, &player.asked[0].measured), (&Some(Verdict::EndedEarly), &Some(json!(5))));
+    assert_eq!(tour.recall.figures, figures);
+}

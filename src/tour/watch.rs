@@ -195,7 +195,16 @@ impl Watch {
 
     fn pause(&mut self, scene: &Scene) -> Vec<Effect> {
         let Some(cpu) = busiest(scene) else { return Vec::new() };
-        self.pause_at(cpu, scene.now(), scene)
+        self.pause_at(cpu, self.last_seen(scene).unwrap_or(scene.now()), scene)
+    }
+
+    /// After the end, where there is something to look at: the end of the last turn that fills a column. Workers may have
+    /// left, or slept, long before their demo ended, and what they do at the end itself is over in no time.
+    #[must_use]
+    pub fn last_seen(&self, scene: &Scene) -> Option<Nanos> {
+        let fills = Nanos(self.column().0 / 2);
+        let seen = || scene.lanes.latest(fills).or_else(|| scene.lanes.latest(Nanos::ZERO));
+        if self.running { None } else { seen() }
     }
 
     /// Pauses, if it is not paused already, with the cursor there.

@@ -4,9 +4,9 @@ use super::View;
 use super::text::{Context, Piece, layout, wrap};
 use super::theme::Role;
 use super::widget::{Answer, Question};
-use crate::fact::clean_line;
+use crate::fact::{Nanos, clean_line};
 use crate::lesson::{Block, Step};
-use crate::tour::{Asked, Player, Question as Of};
+use crate::tour::{Asked, Player, Question as Of, Verdict};
 use ratatui::text::Line;
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ impl View<'_> {
         question: Of<'_>,
         width: u16,
     ) -> (Vec<Line<'static>>, Vec<usize>) {
-        let measured = asked.measured.as_ref().map(|value| self.measured(question, value));
+        let measured = asked.measured.as_ref().map(|value| self.measured(question, value, asked.measured_in));
         let figure = |name: &str| self.figure(name);
         let lesson = |id: &str| self.title_of(id);
         let context = Context { figure: &figure, lesson: &lesson, special: &|_, _| Vec::new() };
@@ -138,18 +138,33 @@ impl View<'_> {
         self.tour.lessons.iter().find(|l| l.id == id).map(|l| clean_line(&l.title))
     }
 
-    /// A measured value with the unit that its demo's spec gives it.
-    fn measured(&self, question: Of<'_>, value: &Value) -> String {
+    /// A measured value with the unit that its demo's spec gives it. Where the figure of that name has changed since, it
+    /// is said how much of the run the value is about.
+    fn measured(&self, question: Of<'_>, value: &Value, within: Nanos) -> String {
         let Of::Predict(predict) = question else { return String::new() };
         let demo = self.tour.step().and_then(|s| s.demo()).map(|d| d.name.clone()).unwrap_or_default();
-        self.shown(&demo, &predict.answer, value)
+        let shown = self.shown(&demo, &predict.answer, value);
+        match self.figure(&format!("{demo}.{}", predict.answer)) {
+            Some(now) if now != shown => format!("{shown} in the first {:.1} s", within.seconds()),
+            _ => shown,
+        }
     }
 
-    /// The figure `demo.value` as the learner measured it.
+    /// The figure `demo.value` as the learner measured it; of a run that was judged and goes on, as it is by now: as on the
+    /// stage beside it.
     fn figure(&self, name: &str) -> Option<String> {
         let (demo, value_name) = name.split_once('.')?;
-        let value = self.tour.recall.figures.get(name).filter(|v| !v.is_null())?;
+        let by_now = self.goes_on(demo).then(|| self.scene.values().get(value_name)).flatten();
+        let last = || self.tour.recall.figures.get(name);
+        let value = by_now.filter(|v| !v.is_null()).or_else(last).filter(|v| !v.is_null())?;
         Some(self.shown(demo, value_name, value))
+    }
+
+    /// Whether the run beside the text is one of `demo`'s, was judged and goes on.
+    fn goes_on(&self, demo: &str) -> bool {
+        let verdict = self.tour.player().and_then(|player| player.verdict.as_ref());
+        matches!(verdict, Some(Verdict::AsExpected | Verdict::Otherwise(_)))
+            && self.tour.watch().is_some_and(|watch| watch.running && watch.spec.name == demo)
     }
 
     pub(super) fn shown(&self, demo: &str, name: &str, value: &Value) -> String {

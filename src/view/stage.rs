@@ -17,8 +17,6 @@ use std::collections::BTreeSet;
 const SWEEP: Nanos = Nanos::from_millis(1500);
 /// How long they stand.
 const STILL: Nanos = Nanos::from_millis(1000);
-/// How long a refusal stands below the pictures of a run that goes on.
-const NEWS: Nanos = Nanos::from_millis(8000);
 /// From this height on there is room for blank rows and asides.
 const ROOMY: u16 = 16;
 
@@ -137,9 +135,13 @@ impl View<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
         let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
         let page = column.0.saturating_mul(u64::from(live.columns(area).max(1)));
+        let frozen = |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live };
         let Some(paused) = watch.paused else {
-            return still(page, scene.now())
-                .map_or(live, |from| Lanes { window: Window::Frozen { from, cursor: None }, ..live });
+            if let Some(latest) = watch.last_seen(scene) {
+                let last = latest.0.saturating_sub(1);
+                return frozen(Nanos(page_of(last, last, column.0, page)));
+            }
+            return still(page, scene.now()).map_or(live, frozen);
         };
         let from = Nanos(page_of(paused.at.0, scene.now().0, column.0, page));
         Lanes { window: Window::Frozen { from, cursor: Some((paused.cpu, paused.at)) }, ..live }
@@ -159,9 +161,7 @@ impl View<'_> {
             said.push(("The lanes show one page a second, to be read. ] shows all, p pauses.".to_owned(), Role::Dim));
         }
         said.extend(self.choices(watch));
-        let recent = !watch.running || self.scene.now().since(self.scene.refused_at) < NEWS;
-        let refused = self.scene.refused.iter().rev().take(if recent { 2 } else { 0 });
-        said.extend(refused.map(|r| (clean_line(&r.to_string()), Role::Warning)));
+        said.extend(self.refusals(watch).map(|words| (words, Role::Warning)));
         if let Some(line) = self.scene.said.back() {
             said.push((format!("it says: {}", clean_line(line)), Role::Dim));
         }
@@ -179,6 +179,17 @@ impl View<'_> {
         said.extend(self.tour.player().and_then(|player| self.verdict(player, watch)));
         let lines = |(words, role): (String, Role)| wrap(&[Piece::new(words, self.theme.style(role))], width.into());
         said.into_iter().flat_map(lines).collect()
+    }
+
+    /// The last refusals: while the run goes on, those that are news; then all that the verdict does not say itself.
+    fn refusals(&self, watch: &Watch) -> impl Iterator<Item = String> {
+        let broke = match self.tour.player().and_then(|player| player.verdict.as_ref()) {
+            Some(Verdict::Broke(why)) => Some(clean_line(why)),
+            _ => None,
+        };
+        let now = self.scene.now();
+        let news = self.scene.refused.iter().rev().filter(move |r| !watch.running || r.is_news(now));
+        news.map(|r| clean_line(&r.what.to_string())).filter(move |words| broke.as_ref() != Some(words)).take(2)
     }
 
     /// What the demo's own keys would do now.
@@ -209,10 +220,11 @@ impl View<'_> {
             {
                 ("✓ As you predicted.".to_owned(), Role::Good)
             }
-            Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => (
-                "✓ As the lesson says. Your prediction stays open: this run could not answer it.".to_owned(),
-                Role::Good,
-            ),
+            Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => {
+                let expects = self.tour.step().and_then(|step| step.demo()).is_some_and(|demo| !demo.expect.is_empty());
+                let rest = if expects { " The rest is as the lesson says." } else { "" };
+                (format!("Your prediction stays open: this run could not answer it.{rest}"), Role::Accent)
+            }
             Verdict::AsExpected => ("✓ As the lesson says.".to_owned(), Role::Good),
             Verdict::Otherwise(list) => {
                 let each = |(name, wanted, value): &(String, String, serde_json::Value)| {
@@ -228,7 +240,11 @@ impl View<'_> {
             Verdict::EndedEarly => {
                 ("You ended it before it could be judged. Space runs it again.".to_owned(), Role::Dim)
             }
-            Verdict::Broke(why) => (format!("✗ This demo broke: {}", clean_line(why)), Role::Bad),
+            Verdict::Broke(why) => {
+                let began = self.scene.outcome.as_ref().is_some_and(|outcome| outcome.seconds > 0.0);
+                let what = if began { "This demo broke" } else { "It could not run" };
+                (format!("✗ {what}: {}", clean_line(why)), Role::Bad)
+            }
         })
     }
 

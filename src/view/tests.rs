@@ -1,6 +1,7 @@
 //! Every screen as a learner meets it, at four sizes: made from recorded runs and a small lesson, never from the machine
 //! that the tests run on.
 
+mod ends;
 mod fixture;
 mod keys;
 mod sixteen;

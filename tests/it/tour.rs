@@ -84,6 +84,8 @@ fn from_the_catalogue_to_a_measured_answer_and_back() {
         press(&pty, "p", &["running"]);
         press(&pty, "+", &["3 processes"]);
         press(&pty, "-", &["3 processes, 2 alive"]);
+        press(&pty, "-", &["3 processes, 1 alive"]);
+        press(&pty, "-", &["removing the last worker", "3 processes, 1 alive"]);
         press(&pty, "q", &["Lessons", "step 1 of"]);
         leave(pty, "q");
     }

@@ -55,6 +55,18 @@ fn an_open_turn_reaches_to_now_and_no_further() {
     assert_eq!(lanes.slice_before(CPU, ms(2)).map(|s| (s.tid, s.to)), Some((Tid(1), Some(ms(2)))));
     assert_eq!(lanes.slice_after(CPU, ms(0)).map(|s| s.tid), Some(Tid(2)));
     assert_eq!(lanes.slice_after(CPU, ms(2)), None);
+    assert_eq!(lanes.latest(Nanos::ZERO), Some(ms(4)), "it goes on");
+}
+
+#[test]
+fn the_latest_turn_of_some_length_is_told_long_after() {
+    let mut lanes = Lanes::default();
+    assert_eq!(lanes.latest(Nanos::ZERO), None);
+    turn(&mut lanes, 1, ms(0), ms(2));
+    turn(&mut lanes, 1, ms(5), ms(7));
+    turn(&mut lanes, 1, ms(8000), ms(8001));
+    lanes.advance(ms(9000));
+    assert_eq!([0, 1, 2, 3].map(|n| lanes.latest(ms(n))), [Some(ms(8001)), Some(ms(8001)), Some(ms(7)), None]);
 }
 
 #[test]

@@ -124,12 +124,23 @@ impl Set {
         self
     }
 
+    /// What it has told is judged, and it goes on.
+    pub(super) fn settle(&mut self) {
+        let run = self.run;
+        self.event(Event::Settled { run });
+    }
+
     /// A recording to its end.
     pub(super) fn play_all(&mut self, recording: &str) -> &mut Self {
         self.scene.extend(&facts(recording));
+        self.over();
+        self
+    }
+
+    /// What it has told is all.
+    pub(super) fn over(&mut self) {
         let run = self.run;
         self.event(Event::Over { run });
-        self
     }
 
     /// Draws, and tells the tour what drawing found, as the shell does.
