@@ -224,7 +224,8 @@ impl Scale {
         // One that has just gone is told by its end.
         let Some(sum) = all.reduce(|a, b| Some(a? + b?)).flatten() else { return };
         if sum.walked.is_none() && !std::mem::replace(&mut self.blind, true) {
-            let why = "/proc/PID/smaps_rollup cannot be read (it came with Linux 4.14)";
+            let refused = std::iter::once(&own).chain(others).find_map(|pid| Sizes::unwalked(*pid));
+            let why = refused.unwrap_or_else(|| "/proc/PID/smaps_rollup does not tell them".to_owned());
             stage.tell(Fact::Refused(Unavailable::new("Pss and private pages", why)));
         }
         let x = f64::from(u32::try_from(workers.len()).unwrap_or(u32::MAX));

@@ -5,6 +5,7 @@
 use crate::fact::Pid;
 use nix::sys::prctl;
 use std::fs;
+use std::io;
 use std::ops::Add;
 
 /// The sizes of a process in KiB, or those of some added up.
@@ -55,6 +56,13 @@ impl Sizes {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok();
         Self::parse(&status, rollup.as_deref())
+    }
+
+    /// Why the pages of `pid` cannot be walked over; nothing if they can.
+    pub(super) fn unwalked(pid: Pid) -> Option<String> {
+        let error = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).err()?;
+        let since = if error.kind() == io::ErrorKind::NotFound { "; it came with Linux 4.14" } else { "" };
+        Some(format!("/proc/PID/smaps_rollup cannot be read ({error}){since}"))
     }
 
     /// Processes above this one that run the same program, as the warden does and whoever started it.
@@ -127,5 +135,12 @@ mod tests {
         assert!(own.rss <= own.vsz, "{own:?}");
         let walked = own.walked.expect("one may walk over one's own pages");
         assert!(walked.private <= walked.pss + 1 && walked.pss <= own.rss, "{own:?}");
+    }
+
+    #[test]
+    fn a_walk_that_is_refused_has_a_reason() {
+        assert_eq!(Sizes::unwalked(Pid(std::process::id())), None);
+        let why = Sizes::unwalked(Pid(u32::MAX)).expect("there is no such process");
+        assert!(why.contains("No such file") && why.ends_with("it came with Linux 4.14"), "{why}");
     }
 }

@@ -1,5 +1,6 @@
 //! How we know: the sources of facts on who ran when, and the sentence said when one cannot be had.
 
+use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -87,7 +88,7 @@ impl Unavailable {
     /// `what` cannot be had because of `why`.
     #[must_use]
     pub fn new(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { what: what.into(), why: why.into(), remedy: None }
+        Self { what: what.into(), why: named(why.into()), remedy: None }
     }
 
     /// Adds what would allow it.
@@ -95,6 +96,17 @@ impl Unavailable {
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+}
+
+/// The standard library ends what it says of an error with the errno's number, "(os error 13)". It can be looked up by its
+/// name only: "(EACCES)".
+fn named(why: String) -> String {
+    let Some((head, tail)) = why.split_once("(os error ") else { return why };
+    let Some((number, tail)) = tail.split_once(')') else { return why };
+    match number.parse().map(Errno::from_raw) {
+        Ok(errno) if errno != Errno::UnknownErrno => format!("{head}({errno:?}){}", named(tail.to_owned())),
+        _ => why,
     }
 }
 
@@ -109,3 +121,19 @@ impl fmt::Display for Unavailable {
 }
 
 impl std::error::Error for Unavailable {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_errno_has_its_name() {
+        let why = |text: &str| Unavailable::new("a file", text).why;
+        let error = std::io::Error::from_raw_os_error(libc::EACCES);
+        assert_eq!(why(&error.to_string()), "Permission denied (EACCES)");
+        assert_eq!(why("it (No space (os error 28)) and (os error 2)."), "it (No space (ENOSPC)) and (ENOENT).");
+        for whole in ["", "it is so", "(os error ", "(os error x)", "(os error 99999)", "(os error 13"] {
+            assert_eq!(why(whole), whole);
+        }
+    }
+}

@@ -20,8 +20,8 @@
 //! | 13 | a thousand crashes | `unruly::a_thousand_crashes_leave_no_zombie_and_no_descriptor` |
 //! | 15 | deadlock; held by the kernel in vfork and a FIFO; spins | `unruly` (`deadlock`, `vfork-hang`), `killed` (`timeslice`) |
 //! | 20 | stopped: screen, warden, everything (a machine that sleeps) | `killed::a_stopped_..`, `killed::everything_stopped_and_continued_goes_on` |
-//! | 21 | runs started and left again and again | `killed::opened_and_closed_again_and_again_it_grows_not` |
-//! | 22 | few processes, few tasks, threads refused | `machine::a_limit_on_processes_is_told`, `machine::a_group_that_allows_few_tasks_is_told` |
+//! | 21 | runs started and left again and again | `killed::opened_and_closed_again_and_again_it_grows_not`; every demo: `left` |
+//! | 22 | few processes, few tasks, threads refused | `machine::a_limit_on_processes_is_told`, `machine::a_group_that_allows_few_tasks_is_told`; every demo: `refused::where_few_tasks_..` |
 //! | 23 | panics: screen, worker, in a frame, in a panic | `fatal::a_panic_..`; `it_term::a_panic_is_readable_..` for workers and frames |
 //! | 24 | TERM, INT, HUP, QUIT | `killed::every_signal_..`; to a screen that hangs: `it_term` |
 //! | 26 | Ctrl-Z, fg, bg, kill while stopped | `killed::ctrl_z_..`, `killed::killed_while_stopped_..`; a shell's own jobs: `it_term` |
@@ -44,6 +44,11 @@
 //! | 51 | each refusal of switch records | `machine::each_refusal_of_the_kernels_records_..` |
 //! | 53 | one core, a group of one, a tenth of one, one that goes | `machine::{one_core_..,a_group_..,a_core_..}`; `offline`, where it is asked for |
 //! | 55 | few descriptors, little memory and stack | `machine::few_descriptors_and_little_memory_are_told` |
+//! | 56 | every demo without tracing, records, a second core, programs in `PATH` | `refused::without_tracing_..` |
+//! | 57 | every demo where files of /proc are closed | `refused::where_files_of_proc_are_closed` |
+//! | 58 | every demo where other users are hidden, disks are full, folders closed | `refused::where_nothing_can_be_written_..` |
+//! | 59 | nice values below 0 for ordinary users | `refused::a_nice_value_below_zero_..` |
+//! | 60 | every parameter at its bounds and beyond, from words and from lessons | `cli::parameters` |
 
 mod clock;
 mod common;
@@ -51,9 +56,12 @@ mod fatal;
 mod group;
 mod kept;
 mod killed;
+mod left;
 mod lessons;
 mod machine;
+mod machines;
 mod offline;
+mod refused;
 mod screen;
 mod sessions;
 mod unruly;

@@ -17,6 +17,6 @@ pub(crate) use keeper::Ended;
 pub(crate) use load::{Load, p99};
 pub(crate) use processes::{Marker, Process, all, descendants};
 pub(crate) use pty::{Launch, Pty};
-pub(crate) use shim::Shim;
+pub(crate) use shim::{Refuser, Shim};
 pub(crate) use skip::{inconclusive, skip};
 pub(crate) use surroundings::{Surroundings, User};

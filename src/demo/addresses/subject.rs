@@ -32,6 +32,9 @@ pub(super) fn play(worker: &Worker, threads: usize, pages: usize) {
     descend(8, &mut || Subject::new(worker, threads, pages).run());
 }
 
+/// Where a process finds its own regions.
+const MAPS: &str = "/proc/self/maps";
+
 struct Subject<'a> {
     worker: &'a Worker,
     tid: Tid,
@@ -83,6 +86,7 @@ impl<'a> Subject<'a> {
             blocks,
             letters: String::new(),
         };
+        subject.tell_whether_shown();
         subject.map_file();
         subject.mark();
         subject
@@ -192,9 +196,17 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Says so, once, where the kernel shows a process not even its own regions.
+    fn tell_whether_shown(&self) {
+        if let Err(error) = std::fs::read_to_string(MAPS) {
+            let why = format!("{MAPS} cannot be read ({error})");
+            self.worker.tell(Fact::Refused(Unavailable::new("the regions of its memory", why)));
+        }
+    }
+
     /// The regions that there are now.
     fn regions(&self) -> Vec<Region> {
-        let text = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let text = std::fs::read_to_string(MAPS).unwrap_or_default();
         maps::regions(&maps::parse(&text), &self.marks)
     }
 

@@ -90,7 +90,7 @@ impl Crowd<'_> {
         let (cap, because) = bounds::share(&limits, self.cap);
         if let Some(limit) = because {
             let what = format!("{} threads", self.wished);
-            let why = format!("a part of {} is left to other programs: {cap} are started at most", limit.row);
+            let why = format!("a part of {} is left to other programs: {cap} are started at most", limit.name);
             self.worker.tell(Fact::Refused(Unavailable::new(what, why)));
         }
         self.cap = cap;

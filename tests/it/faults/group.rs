@@ -1,8 +1,10 @@
 //! Control groups of the machine under a test: few tasks, one core, little memory.
 
-use crate::support::{Patience, Process};
+use crate::support::{Patience, Process, User};
+use nix::unistd::{Uid, chown};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A control group of version 1, for root, with one controller's files set; gone when dropped.
 pub(super) struct Group(PathBuf);
@@ -10,7 +12,8 @@ pub(super) struct Group(PathBuf);
 impl Group {
     /// None where this user or this machine makes no such group.
     pub(super) fn new(controller: &str, settings: &[(&str, &str)]) -> Option<Self> {
-        let name = format!("forklore-test-{}-{}", std::process::id(), settings.last()?.1);
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("forklore-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = Path::new("/sys/fs/cgroup").join(controller).join(name);
         fs::create_dir(&folder).ok()?;
         let group = Self(folder);
@@ -21,6 +24,11 @@ impl Group {
     /// Has a process that runs enter it.
     pub(super) fn take(&self, process: &Process) {
         fs::write(self.0.join("cgroup.procs"), process.pid.to_string()).expect("root may move processes");
+    }
+
+    /// Lets a user enter it.
+    pub(super) fn give(&self, user: User) {
+        chown(&self.0.join("cgroup.procs"), Some(Uid::from_raw(user.uid())), None).expect("root may give files away");
     }
 
     /// What stands in one of its files.

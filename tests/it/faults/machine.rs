@@ -97,7 +97,7 @@ fn a_limit_on_processes_is_told() {
 }
 
 /// Tasks of a user, as RLIMIT_NPROC counts them.
-fn tasks_of(uid: u32) -> usize {
+pub(super) fn tasks_of(uid: u32) -> usize {
     let of_user = |pid: i32| super::common::status(pid, "Uid") == Some(u64::from(uid));
     let tasks = |pid: i32| fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
     crate::support::all().into_iter().filter(|p| of_user(p.pid)).map(|p| tasks(p.pid)).sum()
