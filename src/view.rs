@@ -16,7 +16,8 @@ pub mod widget;
 
 use crate::fact::clean_line;
 use crate::scene::Scene;
-use crate::tour::{Click, Key, Pane, Player, Screen, Tour, keys};
+use crate::tour::keys::{self, WatchAction};
+use crate::tour::{Click, Key, Pane, Player, Screen, Tour};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -152,16 +153,16 @@ impl View<'_> {
 
     /// The keys for the foot of the screen, most important first, help and leave last. `one`: of two panes one is seen.
     fn hints(&self, width: u16, one: bool) -> Vec<(String, String)> {
-        let mut hints = Vec::new();
+        let mut hints: Vec<(u8, String, String)> = Vec::new();
         let covered = |player: &Player| player.watch.is_some() && player.pane == Pane::Stage && player.told();
         if one && matches!(&self.tour.screen, Screen::Lesson(player) if covered(player)) {
-            hints.push((keys::name(Key::Tab), "the answer".to_owned()));
+            hints.push((0, keys::name(Key::Tab), "the answer".to_owned()));
         }
         let contexts = self.tour.contexts();
         let running = self.tour.watch().is_some_and(|w| w.running);
         for context in &contexts {
             if *context == keys::Context::Stage && running {
-                hints.extend(self.controls().into_iter().map(|(key, label)| (key, first_words(&label))));
+                hints.extend(self.controls().into_iter().map(|(key, label)| (OWN, key, first_words(&label))));
             }
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
@@ -169,15 +170,24 @@ impl View<'_> {
                     keys::Action::Pane if panel::beside(width) || self.tour.watch().is_none() => continue,
                     keys::Action::Run if running => "end",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
+                    keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
                     _ => binding.hint,
                 };
                 // A key that a context before has taken means that.
-                if hints.iter().all(|(taken, _)| *taken != key) {
-                    hints.push((key, hint.to_owned()));
+                if hints.iter().all(|(_, taken, _)| *taken != key) {
+                    hints.push((turn(*context, binding.action, running, one), key, hint.to_owned()));
                 }
             }
         }
-        hints
+        hints.sort_by_key(|(turn, ..)| *turn);
+        hints.into_iter().map(|(_, key, hint)| (key, hint)).collect()
+    }
+
+    /// Whether there may be pictures that the stage on the screen has no room for, and a key brings them on.
+    fn more_pictures(&self, one: bool) -> bool {
+        // While paused the lanes are always the first.
+        let several = self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && w.paused.is_none());
+        several && !(one && self.tour.player().is_some_and(|player| player.pane == Pane::Text))
     }
 
     /// The demo's own keys with what they do.
@@ -241,6 +251,26 @@ impl View<'_> {
             Screen::Present(..) => None,
             Screen::Replay(watch) => self.hit_stage(watch, body, x, y),
         }
+    }
+}
+
+/// The turn of a demo's own keys at the foot of the screen.
+const OWN: u8 = 4;
+
+/// The turn of a key at the foot of the screen; those of equal turns stand as in the table. What is not on the screen is
+/// known to nobody, so the key that shows it comes before the demo's own; where little more than the stage is seen, even
+/// before the next step.
+fn turn(context: keys::Context, action: keys::Action, running: bool, one: bool) -> u8 {
+    match (context, action) {
+        (keys::Context::Everywhere, _) => u8::MAX,
+        (_, keys::Action::Watch(WatchAction::Picture)) if one => 1,
+        (_, keys::Action::Watch(WatchAction::Picture)) => OWN - 1,
+        // Who runs it again while it runs ends it first.
+        (keys::Context::Lesson, keys::Action::Again) if running => OWN + 1,
+        (keys::Context::Lesson, keys::Action::Run) => 0,
+        (keys::Context::Lesson, _) => 2,
+        (keys::Context::Stage, _) => OWN + 2,
+        _ => 0,
     }
 }
 

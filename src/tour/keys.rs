@@ -1,7 +1,7 @@
 //! The one table from keys to actions. The help is printed from it.
 
 use super::event::Key;
-use super::watch::WatchAction;
+pub use super::watch::WatchAction;
 
 /// Where a key counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -177,9 +177,9 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Lesson, &[Char('u')], A::Hint, "uncover the hint", ""),
     bind(C::Lesson, &[Char('m')], A::Notes, "the instructor's notes", ""),
     bind(C::Stage, &[Char('p')], A::Watch(W::Pause), "pause the picture; the world goes on", "pause"),
+    bind(C::Stage, &[Char('v')], A::Watch(W::Picture), "the next picture of this demo", "picture"),
     bind(C::Stage, &[Char(']')], A::Watch(W::ZoomOut), "more time in a column, up to 1 s", "zoom"),
     bind(C::Stage, &[Char('[')], A::Watch(W::ZoomIn), "less time in a column, down to 1 ms", ""),
-    bind(C::Stage, &[Char('v')], A::Watch(W::Picture), "the next picture of this demo", "picture"),
     bind(C::Stage, &[Char('.')], A::Watch(W::NextWorker), "choose the next worker", ""),
     bind(C::Stage, &[Char(',')], A::Watch(W::PreviousWorker), "choose the worker before", ""),
     bind(C::Replay, &[Char(' ')], A::Watch(W::Pause), "pause", ""),

@@ -355,3 +355,21 @@ fn on_a_small_screen_the_panes_take_turns() {
     set.keys([PageDown, Enter] as [Key; 2]);
     assert!(set.tour.player().is_some_and(|p| p.step > TURNS));
 }
+
+#[test]
+fn the_foot_offers_the_next_picture_before_the_zoom_wherever_the_stage_is_seen() {
+    let foot = |set: &Set, (width, height): (u16, u16)| {
+        rows(&set.draw(width, height, &Theme::default())).pop().unwrap_or_default()
+    };
+    let (running, ended) = (during(TURNS, TIMESLICE, 700), after(THREADS, CRASH_THREADS, 0));
+    for size in SIZES {
+        assert!(foot(&running, size).contains("v picture"), "{size:?}");
+        if size != SIZES[0] {
+            assert!(foot(&ended, size).contains("v picture"), "{size:?}");
+        }
+    }
+    let wide = foot(&ended, SIZES[3]);
+    assert!(wide.find("v picture") < wide.find("] zoom"), "{wide}");
+    assert!(!foot(&reading(during(TURNS, TIMESLICE, 700)), SIZES[0]).contains("v picture"), "only the text is seen");
+    assert!(!foot(&paused(), SIZES[3]).contains("v picture"), "while paused the lanes stay");
+}

@@ -196,7 +196,8 @@ fn pieces(text: &Text, base: Style, theme: &Theme, context: &Context<'_>) -> Vec
             None => clean(&span.text),
         };
         let Some(link) = &span.link else {
-            pieces.push(Piece::new(words, style));
+            let piece = Piece::new(words, style);
+            pieces.push(if look.code { piece.whole() } else { piece });
             continue;
         };
         let place = place(link, context);

@@ -26,8 +26,9 @@ pub(super) const POINT: &str = "a point at last";
 /// A pause is measured so many times; the table has the median.
 const ROUNDS: usize = 5;
 
-/// Threads are told as workers from this number on, above all that are on by themselves.
-const THREADS_FROM: u16 = 16;
+/// Threads are told as workers from this number on, above all that are on by themselves. The number decides how a worker
+/// looks, and there are eight looks: one more than twice eight, so that the first thread has not the look of its process.
+const THREADS_FROM: u16 = 17;
 
 /// How long a signal that cannot be refused is waited for.
 const SURE: Duration = Duration::from_secs(2);
@@ -58,6 +59,11 @@ struct Member {
     number: usize,
 }
 
+/// The number of the first of `size` threads in the process with the number `before`.
+fn first_thread(before: u16, size: usize) -> u16 {
+    THREADS_FROM + before * u16::try_from(size).unwrap_or(1)
+}
+
 impl Company {
     /// Brings `size` workers on, as processes, or as threads of one that is not the leader.
     pub(super) fn raise(stage: &mut Stage, what: As, how: &str, size: usize) -> Result<Self, Over> {
@@ -75,7 +81,7 @@ impl Company {
             }
             As::Threads => {
                 let before = u16::try_from(stage.cast().len()).unwrap_or(0);
-                let slot = THREADS_FROM + before * u16::try_from(size).unwrap_or(1);
+                let slot = first_thread(before, size);
                 let grace = Duration::from_millis(stage.values().get("grace").and_then(Value::as_u64).unwrap_or(500));
                 let main = stage.enter_named("main", As::Processes, &settings, move |worker| {
                     worker::company(worker, &own_how, size, slot, grace);
@@ -313,5 +319,18 @@ mod tests {
     fn the_median_is_the_one_in_the_middle() {
         assert_eq!(median(&mut [Nanos(9), Nanos(1), Nanos(5)]), Some(5));
         assert_eq!(median(&mut []), None);
+    }
+
+    #[test]
+    fn no_thread_has_the_look_of_its_process() {
+        const LOOKS: u16 = 8;
+        for (before, size) in [(0, 3), (0, 1), (1, 1), (7, 1), (8, 1)] {
+            let first = first_thread(before, size);
+            let mut looks: Vec<u16> = (0..3).take(size).map(|n| (first + n) % LOOKS).collect();
+            looks.push(before % LOOKS);
+            looks.sort_unstable();
+            looks.dedup();
+            assert_eq!(looks.len(), size + 1, "{size} threads of process {before}");
+        }
     }
 }

@@ -98,6 +98,21 @@ fn a_table_has_its_natural_width_shrinks_and_becomes_records() {
 }
 
 #[test]
+fn a_command_in_a_line_is_not_broken() {
+    let code = LookOf { code: true, ..LookOf::default() };
+    let text = |words: &str, style| Words { text: words.into(), style, ..Words::default() };
+    let command = "grep Sig /proc/PID/status";
+    for (before, after) in [("Look at it with ", ", while it runs."), ("用这个命令看一看它：", "，趁它在运行。")]
+    {
+        let words = [text(before, LookOf::default()), text(command, code), text(after, LookOf::default())];
+        for width in 28..60 {
+            let seen = shown(&[Block::Paragraph(Text(words.to_vec()))], width);
+            assert!(seen.lines().any(|line| line.contains(command)), "{width}: {seen}");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_too_wide_at_any_width() {
     let mut all = page();
     all.push(table());

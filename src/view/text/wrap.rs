@@ -18,13 +18,21 @@ pub struct Piece {
     pub text: String,
     /// Their style.
     pub style: Style,
+    /// They stay on one line if a line can hold them.
+    whole: bool,
 }
 
 impl Piece {
     /// `text` in `style`.
     #[must_use]
     pub fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style }
+        Self { text: text.into(), style, whole: false }
+    }
+
+    /// The same, kept on one line if a line can hold them.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 }
 
@@ -36,22 +44,60 @@ pub fn wrap(pieces: &[Piece], width: usize) -> Vec<Line<'static>> {
         return Vec::new();
     }
     let text: String = pieces.iter().map(|p| p.text.as_str()).collect();
+    let whole = wholes(pieces);
     let mut lines = Vec::new();
     let mut start = 0;
     for hard in text.split('\n') {
-        let soft = break_line(hard, width);
+        let within = |at: usize| whole.iter().any(|r| r.start < start + at && start + at < r.end);
+        let soft = break_line(hard, width, &within);
         lines.extend(soft.into_iter().map(|r| styled(&text, pieces, start + r.start..start + r.end, width)));
         start += hard.len() + 1;
     }
     lines
 }
 
+/// Where pieces stand that are to stay whole; those that touch are one.
+fn wholes(pieces: &[Piece]) -> Vec<Range<usize>> {
+    let mut whole: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for piece in pieces {
+        let end = at + piece.text.len();
+        match whole.last_mut().filter(|before| before.end == at) {
+            Some(before) if piece.whole => before.end = end,
+            _ if piece.whole => whole.push(at..end),
+            _ => {}
+        }
+        at = end;
+    }
+    whole
+}
+
+/// Where `text` is broken: at the end of each stretch that stays together. No end lies `within` what is to stay whole,
+/// unless the stretch is wider than a line.
+fn ends(text: &str, width: usize, within: &dyn Fn(usize) -> bool) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let (mut from, mut passed) = (0, Vec::new());
+    for to in BREAKS.segment_str(text).skip(1) {
+        if within(to) {
+            passed.push(to);
+            continue;
+        }
+        if width_of(text[from..to].trim_end_matches(' ')) > width {
+            ends.append(&mut passed);
+        }
+        passed.clear();
+        ends.push(to);
+        from = to;
+    }
+    ends
+}
+
 /// The ranges of `text` that stand on one line each, spaces at their ends left out.
-fn break_line(text: &str, width: usize) -> Vec<Range<usize>> {
+fn break_line(text: &str, width: usize, within: &dyn Fn(usize) -> bool) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let (mut start, mut end, mut used) = (0, 0, 0);
     let mut from = 0;
-    for to in BREAKS.segment_str(text).skip(1) {
+    for to in ends(text, width, within) {
         let segment = &text[from..to];
         let words = segment.trim_end_matches(' ');
         let wide = width_of(words);
@@ -144,7 +190,39 @@ mod tests {
         assert_eq!(lines[1], Line::from(vec![Span::styled("words", bold), Span::raw(" end")]));
     }
 
+    #[test]
+    fn code_is_broken_only_where_a_line_cannot_hold_it() {
+        let pieces = |before: &str, code: &str, after: &str| {
+            [Piece::new(before, Style::new()), Piece::new(code, Style::new()).whole(), Piece::new(after, Style::new())]
+        };
+        let broken = |pieces: &[Piece], width| wrap(pieces, width).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let grep = pieces("Try grep: ", "grep Sig /proc/PID/status", ", then go on.");
+        assert_eq!(broken(&grep, 30), ["Try grep:", "grep Sig /proc/PID/status,", "then go on."]);
+        assert_eq!(broken(&grep, 25).concat().replace(' ', ""), "Trygrep:grepSig/proc/PID/status,thengoon.");
+        let chinese = pieces("运行", "06-zombie.py -n 2", "，然后再看。");
+        assert_eq!(broken(&chinese, 20), ["运行", "06-zombie.py -n 2，", "然后再看。"]);
+        let long = pieces("Say ", "one two three four", " or not.");
+        assert_eq!(broken(&long, 10), ["Say one", "two three", "four or", "not."], "wider than a line");
+        let two =
+            [Piece::new("ab cd", Style::new()).whole(), Piece::new("", Style::new()), Piece::new(" ef", Style::new())];
+        assert_eq!(broken(&two, 6), ["ab cd", "ef"]);
+    }
+
     proptest! {
+        #[test]
+        fn whole_pieces_lose_no_word_either(texts in prop::collection::vec("[a-c线 ./-]{0,12}", 0..8), width in 2_usize..24) {
+            let pieces: Vec<Piece> = texts.iter().zip(0..).map(|(text, n)| match n % 2 {
+                0 => Piece::new(text, Style::new()),
+                _ => Piece::new(text, Style::new()).whole(),
+            }).collect();
+            let lines: Vec<String> = wrap(&pieces, width).iter().map(ToString::to_string).collect();
+            for line in &lines {
+                prop_assert!(width_of(line) <= width, "{line:?}");
+            }
+            let letters = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(letters(&lines.concat()), letters(&texts.concat()));
+        }
+
         #[test]
         fn no_line_is_too_wide_and_no_word_is_lost(text in "[a-z线程é👍 \u{301}\n-]{0,80}", width in 2_usize..30) {
             let text = crate::fact::clean(&text);

@@ -1,6 +1,6 @@
 //! A card a worker: alive and counting, or how it ended. A dead card is told by its frame and its words, not its colour.
 
-use crate::fact::{Ending, TaskTally, Tid, clean_line};
+use crate::fact::{Ending, Nanos, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{paint, put, put_right, thousands, width};
 use crate::view::theme::{Role, Theme};
@@ -21,6 +21,10 @@ pub struct Cards<'a> {
 
 const WIDE: u16 = 27;
 const HIGH: u16 = 6;
+
+/// What ends a process ends its threads at once; its parent is told no later than so long after, on a busy machine too.
+/// A thread that ended longer before its process ended by itself.
+const AT_ONCE: Nanos = Nanos::from_millis(200);
 
 /// The corners and edges of a frame: alive, chosen, dead.
 const THIN: [&str; 6] = ["╭", "╮", "╰", "╯", "─", "│"];
@@ -66,20 +70,41 @@ impl Cards<'_> {
 
     fn status(&self, task: &TaskTally) -> Option<String> {
         match self.ended_its_process(task) {
-            Some(signal) => Some(format!("which {} ended", clean_line(signal))),
-            None => status(task),
+            Some(Ending::Signal(name, _)) => Some(format!("which {} ended", clean_line(name))),
+            Some(Ending::Code(code)) => Some(format!("which exited with code {code}")),
+            _ => status(task),
         }
     }
 
-    /// The signal that ended the process of a thread, and the thread with it. Nobody waits for a thread: the kernel tells
-    /// that it is gone, a moment before its process is, and a status is the process's only.
-    fn ended_its_process(&self, task: &TaskTally) -> Option<&str> {
-        let (_, Ending::Unseen | Ending::WithItsProcess) = task.ended.as_ref().filter(|_| is_thread(task))? else {
-            return None;
+    /// How the process of a thread ended, and the thread with it. Nobody waits for a thread: the kernel tells that it is
+    /// gone, a moment before its process is, and a status is the process's only.
+    fn ended_its_process(&self, task: &TaskTally) -> Option<&Ending> {
+        let (at, ending) = task.ended.as_ref().filter(|_| is_thread(task))?;
+        let (last, process) = self.scene.tally.task(Tid(task.pid.0))?.ended.as_ref()?;
+        let with_it = match ending {
+            Ending::WithItsProcess => true,
+            Ending::Unseen => last.since(*at) <= AT_ONCE,
+            Ending::Code(_) | Ending::Signal(..) => false,
         };
-        match &self.scene.tally.task(Tid(task.pid.0))?.ended.as_ref()?.1 {
-            Ending::Signal(name, _) => Some(name),
-            _ => None,
+        (with_it && matches!(process, Ending::Signal(..) | Ending::Code(_))).then_some(process)
+    }
+
+    /// It ended as it should: with code 0, or as a thread of a process that went on or did so itself.
+    fn left(&self, task: &TaskTally) -> bool {
+        match (&task.ended, self.ended_its_process(task)) {
+            (Some((_, Ending::Code(0))), _) | (Some(_), Some(Ending::Code(0))) => true,
+            (Some((_, Ending::Unseen)), None) => is_thread(task),
+            _ => false,
+        }
+    }
+
+    fn mark_of(&self, task: &TaskTally) -> (&'static str, Role) {
+        match (&task.ended, task.stopped) {
+            (Some(_), _) if self.left(task) => ("○", Role::Dim),
+            (Some(_), _) => ("✗", Role::Bad),
+            (None, true) => ("‖", Role::Warning),
+            (None, false) if task.ready_since.is_some() => ("◦", Role::Warning),
+            (None, false) => ("●", Role::Good),
         }
     }
 
@@ -87,7 +112,7 @@ impl Cards<'_> {
         let chosen = Some(task.tid) == self.chosen;
         let look = self.theme.worker(task.slot);
         let (frame, style) = match (task.alive(), chosen) {
-            (false, _) if left(task) => (THIN, self.theme.style(Role::Dim)),
+            (false, _) if self.left(task) => (THIN, self.theme.style(Role::Dim)),
             (false, _) => (DOUBLE, self.theme.style(Role::Bad)),
             (true, true) => (THICK, self.theme.style(Role::BorderFocused)),
             (true, false) => (THIN, self.theme.style(Role::Border)),
@@ -118,7 +143,7 @@ impl Cards<'_> {
         put(buf, inner, 0, 1, "counter", dim);
         let number = if task.alive() { self.theme.style(Role::Strong) } else { dim };
         put_right(buf, inner, inner.width.saturating_sub(1), 1, &counter(task), number);
-        let (mark, role) = mark_of(task);
+        let (mark, role) = self.mark_of(task);
         let x = put(buf, inner, 0, 2, &format!("{mark} "), self.theme.style(role));
         put(buf, inner, x, 2, &self.state(task), if task.alive() { text } else { self.theme.style(role) });
         if let Some(status) = self.status(task) {
@@ -149,7 +174,7 @@ impl Cards<'_> {
                 put_right(buf, area, end, y, &counter(task), if task.alive() { text } else { dim });
                 x = end.saturating_add(2);
             }
-            let (mark, role) = mark_of(task);
+            let (mark, role) = self.mark_of(task);
             x = put(buf, area, x, y, &format!("{mark} "), self.theme.style(role));
             put(buf, area, x, y, &self.state(task), if task.alive() { text } else { self.theme.style(role) });
             if chosen {
@@ -170,21 +195,6 @@ fn ids(task: &TaskTally) -> String {
 
 fn counter(task: &TaskTally) -> String {
     task.number("counter").or_else(|| task.number("work")).map_or_else(|| "–".to_owned(), thousands)
-}
-
-fn mark_of(task: &TaskTally) -> (&'static str, Role) {
-    match (&task.ended, task.stopped) {
-        (Some(_), _) if left(task) => ("○", Role::Dim),
-        (Some(_), _) => ("✗", Role::Bad),
-        (None, true) => ("‖", Role::Warning),
-        (None, false) if task.ready_since.is_some() => ("◦", Role::Warning),
-        (None, false) => ("●", Role::Good),
-    }
-}
-
-/// It ended as it should: by itself and with code 0.
-fn left(task: &TaskTally) -> bool {
-    matches!(&task.ended, Some((_, Ending::Code(0))))
 }
 
 /// The status that `waitpid` gave, as a word of two bytes and what it means.
@@ -297,6 +307,34 @@ mod tests {
         assert_eq!(told(&scene), ("ended".to_owned(), None));
         scene.apply(&Stamped::new(Nanos(2), exit(10, Some("SIGSEGV"))));
         assert_eq!(told(&scene), ("ended with its process".to_owned(), Some("which SIGSEGV ended".to_owned())));
+    }
+
+    #[test]
+    fn a_thread_whose_process_exits_says_so_and_one_that_leaves_is_no_crash() {
+        let task = |tid, slot| Fact::Task { tid: Tid(tid), pid: Pid(10), parent: 1, name: "A".into(), slot };
+        let exit = |tid, code| Fact::Exit { tid: Tid(tid), pid: Pid(10), code, signal: None, core: None };
+        let scene_of = |later: u64, code: Option<i32>| {
+            let mut scene = Scene::new();
+            let facts = [task(10, None), task(11, Some(0)), exit(11, None)];
+            scene.extend(&facts.map(|fact| Stamped::new(Nanos(1), fact)));
+            if code.is_some() {
+                scene.apply(&Stamped::new(Nanos::from_millis(later), exit(10, code)));
+            }
+            scene
+        };
+        let drawn = |scene: &Scene| {
+            let theme = Theme::default();
+            shown(&Cards { scene, theme: &theme, chosen: None }, 40, 6)
+        };
+        let broke = drawn(&scene_of(5, Some(3)));
+        assert!(broke.contains("✗ ended with its process") && broke.contains("which exited with code 3"), "{broke}");
+        assert!(broke.starts_with('╔'), "{broke}");
+        let over = drawn(&scene_of(5, Some(0)));
+        assert!(over.contains("○ ended with its process") && over.starts_with('╭'), "{over}");
+        for scene in [scene_of(0, None), scene_of(900, Some(3))] {
+            let left = drawn(&scene);
+            assert!(left.contains("○ ended ") && left.starts_with('╭') && !left.contains("which"), "{left}");
+        }
     }
 
     #[test]

@@ -179,9 +179,16 @@ impl Widget for &Shares<'_> {
         let below = u16::try_from(self.words(&entries, "▼", area.width).len()).unwrap_or(u16::MAX);
         let rows = if area.height.saturating_sub(below) >= count.saturating_mul(2) { 2 } else { 1 };
         let texts = self.texts(&entries, area.width);
-        let places = Places::new(&texts, area.width, rows);
+        // What is said of those that have no row stands beside the bars.
+        let more = match count.saturating_sub(area.height) {
+            0 => String::new(),
+            hidden => format!("  and {hidden} more"),
+        };
+        let beside = u16::try_from(width(&more)).unwrap_or(u16::MAX).min(area.width / 2);
+        let places = Places::new(&texts, area.width - beside, rows);
         let lines = self.words(&entries, places.mark(), area.width);
-        let said = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.div_ceil(2));
+        // Bars before words.
+        let said = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(count));
         for (line, y) in lines.iter().zip(area.height - said..area.height) {
             put_line(buf, area, 0, y, line);
         }
@@ -189,9 +196,10 @@ impl Widget for &Shares<'_> {
         let most = entries.iter().flat_map(|e| [e.share, e.expected]).fold(0.01, f64::max);
         let full = (most * 1.15).min(1.0);
         let shown = room.height / rows;
-        for (n, entry) in entries.iter().enumerate().take(shown.into()) {
-            let top = u16::try_from(n).unwrap_or(u16::MAX).saturating_mul(rows);
-            let line = Rect { y: room.y + top, height: rows, ..room };
+        let chosen = entries.iter().position(|e| Some(e.task.tid) == self.chosen).unwrap_or(0);
+        let first = chosen.min(entries.len().saturating_sub(shown.into()));
+        for ((n, entry), row) in entries.iter().enumerate().skip(first).take(shown.into()).zip(0..) {
+            let line = Rect { y: room.y + row * rows, height: rows, ..room };
             self.put_entry(buf, line, entry, &places, full);
             let y = rows - 1;
             put(buf, line, 2, y, &texts.names[n], self.theme.worker(entry.task.slot).ink);
@@ -200,9 +208,9 @@ impl Widget for &Shares<'_> {
                 put(buf, line, x, y, &texts.settings[n], self.theme.style(Role::Text));
             }
         }
-        if shown < count && room.height > 0 {
-            let more = format!("and {} more", count - shown);
-            put_right(buf, room, room.width, room.height - 1, &more, self.theme.style(Role::Dim));
+        if beside > 0 && room.height > 0 {
+            let aside = Rect { x: room.x + places.shares_end, width: room.width - places.shares_end, ..room };
+            put(buf, aside, 0, room.height - 1, &more, self.theme.style(Role::Dim));
         }
     }
 }
@@ -241,6 +249,20 @@ mod tests {
         let sizes = [(40, 12), (78, 8), (78, 4), (66, 7), (120, 8), (196, 8), (24, 5), (12, 3)];
         let all: Vec<String> = sizes.map(|(w, h)| drawn(&scene, w, h)).into();
         assert_snapshot!(all.join("----\n"));
+    }
+
+    #[test]
+    fn there_are_as_many_bars_as_rows_the_chosen_one_first() {
+        let scene = scene("nothing");
+        assert_eq!(drawn(&scene, 60, 3).lines().filter(|line| line.contains('%')).count(), 3, "bars before words");
+        for (wide, rows) in [(60, 2), (60, 1), (40, 2), (30, 1)] {
+            let seen = drawn(&scene, wide, rows);
+            let lines: Vec<&str> = seen.lines().collect();
+            assert!(lines[0].starts_with("▸ B"), "{seen}");
+            assert!(lines.iter().all(|line| line.contains(" %")), "{seen}");
+            let more = format!("and {} more", 3 - rows);
+            assert!(lines.last().is_some_and(|line| line.ends_with(&more)), "{seen}");
+        }
     }
 
     #[test]

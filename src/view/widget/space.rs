@@ -151,7 +151,7 @@ impl Space<'_> {
                 let all = if usable == 0 { item.to(model) - item.from(model) } else { usable };
                 put_right(buf, area, columns.size, here, &size(all), text);
                 if let Some(at) = columns.perms {
-                    put(buf, area, at, here, &perms(areas), dim);
+                    put(buf, area, at, here, &cut(&perms(areas), 4), dim);
                 }
                 let room = usize::from(area.width.saturating_sub(x)).saturating_sub(arrows);
                 let role = if usable == 0 { dim } else { text };
@@ -258,16 +258,12 @@ fn title(areas: &[&Area]) -> String {
     format!("{}{parts}", kinds.join(", "))
 }
 
-/// What may be done in all of them: the letters that any has.
+/// What may be done in each of them; blank where that is not the same for all.
 fn perms(areas: &[&Area]) -> String {
-    let first = areas.first().map(|a| a.perms.as_str()).unwrap_or_default();
-    let mut out = String::new();
-    for (n, letter) in ['r', 'w', 'x'].into_iter().enumerate() {
-        let any = areas.iter().any(|a| a.perms.chars().nth(n) == Some(letter));
-        out.push(if any { letter } else { '-' });
+    match areas {
+        [first, rest @ ..] if rest.iter().all(|area| area.perms == first.perms) => first.perms.clone(),
+        _ => String::new(),
     }
-    out.push(if areas.len() == 1 { first.chars().nth(3).unwrap_or(' ') } else { ' ' });
-    out
 }
 
 impl Widget for &Space<'_> {

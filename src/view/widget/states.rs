@@ -214,16 +214,25 @@ impl States<'_> {
             let cells = tasks.iter().map(|t| t.counters.as_ref().map_or("–".to_owned(), |a| thousands(take(a))));
             Column { head, cells: cells.collect(), left: false }
         };
+        // What nobody has ever said has no column; what one that has ended said last is no longer so.
         let said = |name: &str, head| {
-            let cells = tasks.iter().map(|t| t.values.get(name).and_then(Value::as_str).map_or("–".into(), clean_line));
-            Column { head, cells: cells.collect(), left: true }
+            let of = |task: &TaskTally| task.values.get(name).and_then(Value::as_str).map(clean_line);
+            let cell = |task: &&TaskTally| of(task).filter(|_| task.alive()).unwrap_or_else(|| "–".to_owned());
+            let column = || Column { head, cells: tasks.iter().map(cell).collect(), left: true };
+            tasks.iter().any(|task| of(task).is_some()).then(column)
         };
         let now = |task: &&TaskTally| Place::of(task, self.source()).map_or("–", Place::word).to_owned();
-        let now = (!boxes).then(|| Column { head: "now", cells: tasks.iter().map(now).collect(), left: true });
+        let placed = tasks.iter().any(|task| Place::of(task, self.source()).is_some());
+        let now =
+            (placed && !boxes).then(|| Column { head: "now", cells: tasks.iter().map(now).collect(), left: true });
         now.into_iter()
             .chain(["ran", "ready", "blocked"].map(share))
             .chain([account("voluntary", |a| a.voluntary), account("involuntary", |a| a.involuntary)])
-            .chain([said("state", "ps"), said("waits_for", "waits for"), said("wchan", "in the kernel")])
+            .chain(
+                [said("state", "ps"), said("waits_for", "waits for"), said("wchan", "in the kernel")]
+                    .into_iter()
+                    .flatten(),
+            )
             .collect()
     }
 
@@ -238,10 +247,6 @@ impl States<'_> {
             put(buf, area, 0, y, name, self.theme.worker(task.slot).ink);
         }
         for column in self.columns(&tasks, boxes) {
-            // Nobody says it: there is nothing to show.
-            if column.cells.iter().all(|cell| cell == "–") && column.left {
-                continue;
-            }
             let wide = column.cells.iter().map(|c| width(c)).chain([width(column.head)]).max().unwrap_or(0);
             let end = x.saturating_add(2).saturating_add(u16::try_from(wide).unwrap_or(u16::MAX));
             if end > area.width {
@@ -259,6 +264,12 @@ impl States<'_> {
             }
             x = end;
         }
+    }
+
+    /// The words below; none where all have ended: the diagram or the table has said so.
+    fn words_below(&self) -> String {
+        let over = self.scene.tally.workers().all(|task| !task.alive());
+        if over { String::new() } else { self.words() }
     }
 
     /// Who is where, in a sentence.
@@ -301,7 +312,7 @@ impl Widget for &States<'_> {
             let used = workers.saturating_add(1).min(below.height);
             (below.y, below.height) = (below.y + used, below.height - used);
         }
-        put(buf, below, 0, 0, &self.words(), self.theme.style(Role::Text));
+        put(buf, below, 0, 0, &self.words_below(), self.theme.style(Role::Text));
         let note = match self.source() {
             Source::Exact => "Woken, and no core yet: still in the box of the blocked, but ready in the shares.",
             _ => "The boxes are what /proc says at each look.",

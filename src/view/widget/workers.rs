@@ -200,7 +200,16 @@ impl Widget for &Workers<'_> {
         let words = area.width >= 36;
         let names: Vec<String> = tasks.iter().map(|t| self.name(t, words)).collect();
         let first = names.iter().map(|n| width(n)).chain([6]).max().unwrap_or(6) + 2;
-        let columns = self.fitted(&tasks, source, area.width >= IDS, usize::from(area.width).saturating_sub(first));
+        // With one row for them all, what is said of the others stands beside it.
+        let others = tasks.len() - 1;
+        let beside = match area.height {
+            2 if others > 0 && area.width >= 36 => format!("and {others} more"),
+            2 if others > 0 => format!("+{others}"),
+            _ => String::new(),
+        };
+        let aside = if beside.is_empty() { 0 } else { width(&beside) + 2 };
+        let room = usize::from(area.width).saturating_sub(first + aside);
+        let columns = self.fitted(&tasks, source, area.width >= IDS, room);
         let (dim, text) = (self.theme.style(Role::Dim), self.theme.style(Role::Text));
 
         let mut ends = Vec::new();
@@ -238,6 +247,9 @@ impl Widget for &Workers<'_> {
             if chosen {
                 paint(buf, area, 0, y, u16::try_from(end).unwrap_or(u16::MAX), self.theme.style(Role::Selection));
             }
+        }
+        if first + aside <= area.width.into() {
+            put(buf, area, u16::try_from(end + 2).unwrap_or(u16::MAX), 1, &beside, dim);
         }
         if hidden > 0 {
             let y = u16::try_from(rows + 1).unwrap_or(u16::MAX);
@@ -319,6 +331,19 @@ mod tests {
     #[test]
     fn too_few_rows_keep_the_chosen_worker() {
         assert_snapshot!(table(60, 3));
+    }
+
+    #[test]
+    fn one_row_says_beside_it_that_there_are_more() {
+        for (wide, more) in [(110, "and 2 more"), (60, "and 2 more"), (40, "and 2 more"), (24, "+2")] {
+            let seen = table(wide, 2);
+            let row = seen.lines().nth(1).expect("a row");
+            assert!(
+                row.starts_with("▸ B ▒") && row.contains("ms") | row.contains(" s ") && row.ends_with(more),
+                "{seen}"
+            );
+        }
+        assert!(!table(60, 4).contains("more"));
     }
 
     #[test]

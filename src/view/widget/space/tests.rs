@@ -89,6 +89,18 @@ fn a_large_panel() {
 }
 
 #[test]
+fn a_row_for_several_has_permissions_only_if_they_are_the_same() {
+    let tally = tally();
+    let model = Model::read(&tally, None);
+    let of = |kind: &str| model.areas.iter().filter(|area| area.kind == kind).collect::<Vec<_>>();
+    assert_eq!(perms(&of("constants")), "r--p");
+    assert_eq!(perms(&of("stack")), "rw-p");
+    assert_eq!(perms(&of("library")), "");
+    assert_eq!(perms(&[of("file"), of("constants")].concat()), "", "shared and private are not the same");
+    assert_eq!(perms(&[]), "");
+}
+
+#[test]
 fn before_anybody_looked() {
     assert_eq!(drawn(&Tally::default(), 44, 1), "Nobody has looked at the address space yet.\n");
 }

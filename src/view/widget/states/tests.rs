@@ -59,6 +59,28 @@ fn what_is_told_of_a_worker_decides_its_box() {
 }
 
 #[test]
+fn after_the_end_it_is_said_once_and_no_letter_is_left() {
+    let mut scene = scene();
+    for task in &mut scene.tally.tasks {
+        task.ended = Some((Nanos(9), crate::fact::Ending::Code(0)));
+    }
+    for (width, height) in [(78, 13), (66, 16), (120, 14), (50, 5), (200, 20)] {
+        let seen = drawn(&scene, width, height);
+        let told = seen.matches("ended").count() - if height == 5 { 2 } else { 0 };
+        assert_eq!(told, 1, "{width}x{height}: {seen}");
+        assert!(!seen.contains("futex_do_wait") && !seen.contains("pipe"), "{seen}");
+    }
+    let letters = |scene: &Scene| {
+        let states = States { scene, theme: &Theme::default(), chosen: None };
+        let tasks: Vec<&TaskTally> = scene.tally.workers().collect();
+        states.columns(&tasks, true).into_iter().find(|column| column.head == "ps").expect("the letters").cells
+    };
+    assert_eq!(letters(&scene), ["–", "–", "–"]);
+    scene.tally.tasks[0].ended = None;
+    assert_eq!(letters(&scene), ["R", "–", "–"]);
+}
+
+#[test]
 fn looks_at_proc_take_the_kernels_letter() {
     let mut scene = scene();
     scene.tally.start.as_mut().expect("a start").source = Source::Sampled;
