@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// The hidden first argument that says: this is the tour itself, the guard is outside.
 pub const MARKER: &str = "__tour";
 
+/// How many arenas the C library's allocator may have.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
+
 /// Stopping takes a moment to reach both of us: only a child that stays stopped alone was stopped alone.
 const SETTLE: Duration = Duration::from_millis(150);
 
@@ -61,6 +64,9 @@ pub fn guard(args: &[OsString]) -> io::Result<u8> {
     let child = Command::new("/proc/self/exe")
         .arg0(std::env::args_os().next().unwrap_or_else(|| "forklore".into()))
         .arg(MARKER)
+        // The C library reserves 64 MiB of addresses for each thread that allocates at the same time as another
+        // (mallopt(3)). Under a bound on addresses that is what the screen would lack.
+        .env(ARENAS, std::env::var_os(ARENAS).unwrap_or_else(|| "1".into()))
         .arg(process::getpid().as_raw_pid().to_string())
         .args(args)
         .spawn();
