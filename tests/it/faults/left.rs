@@ -123,13 +123,13 @@ fn a_run_of_every_demo_is_ended_by_a_signal_at_any_moment() {
             let pid = Pid::from_raw(child.id().try_into().expect("a pid"));
             kill(pid, signal).expect("it is not reaped yet");
             let mut stream = child.stdout.take().expect("a pipe");
-            let reader = std::thread::spawn(move || {
+            let reader = std::thread::Builder::new().spawn(move || {
                 let mut out = String::new();
                 stream.read_to_string(&mut out).map(|_| out)
             });
             let ended = Patience::default().wait(|| child.try_wait().expect("a child of ours"));
             let ended = ended.unwrap_or_else(|| panic!("{}: {signal} did not end it", demo.name));
-            let out = reader.join().expect("it only reads").expect("plain text");
+            let out = reader.expect("a thread").join().expect("it only reads").expect("plain text");
             // Before it listens for signals there is nothing to end in order. Some also end by themselves.
             let early = ended.signal() == Some(signal as i32) && out.is_empty();
             let by_itself = ended.code() == Some(0) && (demo.lasts_ms)(&Params::defaults(demo)) == 0;
