@@ -21,9 +21,18 @@ const FILES: usize = 500;
 /// The folder cannot be read or holds no lesson, or there are no lessons in that language: a sentence.
 pub fn open(common: &Common) -> Result<Library, String> {
     match &common.lessons {
-        None => of(common, embed::lessons().collect()),
+        None => of(common, spoken(embed::lessons().collect(), &language(common))),
         Some(folder) => of(common, read(std::slice::from_ref(folder))?),
     }
+}
+
+/// Of the program's own lessons those in `lang`, and in English those that are not told in it: what is not shown need not be
+/// parsed before the first frame. A translation has its original's file name.
+fn spoken(mut files: Vec<LessonFile>, lang: &str) -> Vec<LessonFile> {
+    let name = |file: &LessonFile| file.file.rsplit('/').next().unwrap_or_default().to_owned();
+    let own: BTreeSet<String> = files.iter().filter(|file| file.lang == lang).map(name).collect();
+    files.retain(|file| file.lang == lang || (file.lang == "en" && !own.contains(&name(file))));
+    files
 }
 
 /// These lessons, in the language that `common` asks for.
@@ -121,4 +130,25 @@ fn read_one(path: &Path) -> Result<LessonFile, String> {
 
 fn shown(path: &Path) -> String {
     clean_line(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_lesson_one_language_is_parsed_and_english_is_the_last_resort() {
+        let file =
+            |file: &str, lang: &str| LessonFile { file: file.into(), bytes: Cow::Borrowed(b""), lang: lang.into() };
+        let all = || vec![file("en/01-a.md", "en"), file("en/02-b.md", "en"), file("zh/01-a.md", "zh")];
+        let names = |lang| spoken(all(), lang).into_iter().map(|f| f.file).collect::<Vec<_>>();
+        assert_eq!(names("zh"), ["en/02-b.md", "zh/01-a.md"]);
+        assert_eq!(names("en"), ["en/01-a.md", "en/02-b.md"]);
+        assert_eq!(names("fr"), ["en/01-a.md", "en/02-b.md"]);
+        for lang in embed::languages() {
+            let whole = Library::new(embed::lessons(), &lang);
+            let spoken = Library::new(spoken(embed::lessons().collect(), &lang), &lang);
+            assert!(whole.lessons().eq(spoken.lessons()), "{lang}");
+        }
+    }
 }
