@@ -219,9 +219,11 @@ impl Shape {
     fn fit(pages: usize, width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width).max(1), usize::from(height).max(1));
         for (wide, high) in [(5, 2), (2, 1), (1, 1)] {
+            // The gap behind the last box of a row may lie outside.
+            let gap = usize::from(wide > 1);
             let fits = (3..10).map(|n| 1_usize << n).find(|across| {
                 let rows = pages.div_ceil(*across);
-                across * wide < width + wide && rows * high <= height && rows <= *across
+                across * wide <= width + gap && rows * high <= height && rows <= *across
             });
             if let Some(across) = fits {
                 return Self { across, wide, high };
@@ -314,5 +316,16 @@ mod tests {
     #[test]
     fn any_size_is_safe() {
         fixture::any_size(pages);
+    }
+
+    #[test]
+    fn no_box_of_a_row_is_cut() {
+        for pages in [4, 8, 64, 1024] {
+            for (width, height) in (1..90).flat_map(|w| (1..20).map(move |h| (w, h))) {
+                let Shape { across, wide, .. } = Shape::fit(pages, width, height);
+                let gap = usize::from(wide > 1);
+                assert!(across * wide - gap <= usize::from(width).max(1), "{pages} pages at {width}x{height}");
+            }
+        }
     }
 }
