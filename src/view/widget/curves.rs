@@ -6,7 +6,7 @@ use crate::view::put::{put, put_right, width};
 use crate::view::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::symbols::Marker;
 use ratatui::widgets::Widget;
 use ratatui::widgets::canvas::{Canvas, Line};
@@ -141,10 +141,12 @@ fn cell(value: f64, (low, high): (f64, f64), cells: u16) -> u16 {
     ((value - low) / (high - low) * last).round().clamp(0.0, last) as u16
 }
 
-fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds) {
+fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds, ground: Color) {
     let canvas = Canvas::default()
         // One dot a cell: not every terminal's font has Braille, and the letters stand at the points.
         .marker(Marker::Custom('·'))
+        // It paints the whole plot, with the terminal's own ground if it is not told the theme's.
+        .background_color(ground)
         .x_bounds([bounds.x.0, bounds.x.1])
         .y_bounds([bounds.y.0, bounds.y.1])
         .paint(|context| {
@@ -192,7 +194,7 @@ impl Widget for &Curves<'_> {
         let middle = Rect { y: area.y + 1, height: area.height - 2, ..area };
         let plot = self.put_axes(buf, middle, &bounds);
         if !plot.is_empty() {
-            draw(buf, plot, &curves, &bounds);
+            draw(buf, plot, &curves, &bounds, self.theme.style(Role::Screen).bg.unwrap_or_default());
         }
     }
 }
@@ -244,5 +246,17 @@ mod tests {
             tally.curves.insert("measured".into(), points);
             any_size(|w, h| shown(&Curves { tally: &tally, spec: &SPEC, theme: &theme }, w, h));
         }
+    }
+
+    #[test]
+    fn the_plot_stands_on_the_themes_ground() {
+        let theme = Theme::named("light").expect("it comes with the program");
+        let tally = tally();
+        let area = Rect::new(0, 0, 40, 10);
+        let mut buf = Buffer::empty(area);
+        buf.set_style(area, theme.style(Role::Screen));
+        Curves { tally: &tally, spec: &SPEC, theme: &theme }.render(area, &mut buf);
+        let ground = theme.style(Role::Screen).bg;
+        assert!(ground.is_some() && buf.content().iter().all(|cell| Some(cell.bg) == ground));
     }
 }
