@@ -42,6 +42,17 @@ pub(super) enum Cut {
     Refused(Unavailable),
 }
 
+/// The end of a demo's play, as its story went: one that the learner cut short has ended well.
+///
+/// # Errors
+/// What was refused.
+pub(super) fn end_of(story: Result<(), Cut>) -> anyhow::Result<()> {
+    match story {
+        Ok(()) | Err(Cut::Finish) => Ok(()),
+        Err(Cut::Refused(why)) => Err(why.into()),
+    }
+}
+
 impl From<Unavailable> for Cut {
     fn from(refused: Unavailable) -> Self {
         Self::Refused(refused)

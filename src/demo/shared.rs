@@ -75,10 +75,7 @@ impl Demo for Shared {
     }
 
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
-        match story(stage) {
-            Ok(()) | Err(Cut::Finish) => Ok(()),
-            Err(Cut::Refused(why)) => Err(why.into()),
-        }
+        pace::end_of(story(stage))
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
