@@ -6,6 +6,7 @@
 mod clean;
 mod ids;
 mod limits;
+mod locks;
 mod params;
 mod picture;
 mod source;
@@ -17,6 +18,7 @@ mod words;
 pub use clean::{clean, clean_line};
 pub use ids::{Cpu, Nanos, Pid, RunId, Tid};
 pub use limits::Limits;
+pub use locks::{LockTally, Visits, cycle};
 pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
 pub use picture::{ColumnSpec, CurveSpec, CurvesSpec, Picture, SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec};
 pub use source::{Source, SourceChoice, Unavailable};

@@ -2,6 +2,7 @@
 
 mod cores;
 pub mod lanes;
+mod locks;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Fact, Nanos, Pid, Start, Tid, Values, Why};
+use super::{Cpu, Fact, LockTally, Nanos, Pid, Start, Tid, Values, Why};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +24,8 @@ pub struct Tally {
     pub tables: BTreeMap<String, Vec<Row>>,
     /// The demo's own curves, each by rising `x`.
     pub curves: BTreeMap<String, Vec<(f64, f64)>>,
+    /// The locks that were told of: who is inside, who waits.
+    pub locks: BTreeMap<String, LockTally>,
     /// Where in `tasks` a thread id was last seen.
     pub(crate) index: Index,
 }

@@ -2,6 +2,7 @@
 
 use super::cores::{Change, End};
 use super::lanes::Occupant;
+use super::locks;
 use crate::fact::{Account, Ending, Fact, Nanos, Pid, Source, Stamped, Tally, TaskTally, Tid, Why};
 use std::collections::{HashMap, HashSet};
 
@@ -127,6 +128,7 @@ impl Tasks {
             }
             Fact::Row { table, row, values } => told::row(tally, t, table, row, values),
             Fact::Point { curve, x, y } => told::point(tally, curve, *x, *y),
+            Fact::Lock { tid, lock, step } => locks::apply(tally, t, *tid, lock, *step),
             _ => self.about_a_task(tally, t, &stamped.fact),
         }
     }
@@ -198,6 +200,7 @@ impl Tasks {
             task.ended = Some((t, ending));
             task.stopped = false;
             self.spent += usize::from(task.slot.is_none());
+            locks::ended(tally, tally.tasks[i].tid);
         }
     }
 

@@ -330,8 +330,11 @@ impl Stage {
                 entry.signal(rustix::process::Signal::KILL);
             }
         }
+        // A thread that has not left by now sits in a call that nothing ends but the end of its process, the leader's own.
+        let killed = |e: &Entry| e.is_on() && e.is_process();
+        let dying = |stage: &Self| numbers.iter().any(|n| stage.cast.get(*n).is_some_and(killed));
         let until = Instant::now() + PATIENCE;
-        while still(self) && Instant::now() < until {
+        while dying(self) && Instant::now() < until {
             self.listen(Some(Duration::from_millis(20)));
         }
     }

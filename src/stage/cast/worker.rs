@@ -1,6 +1,6 @@
 //! A worker from the inside.
 
-use crate::fact::{Cpu, Fact, Pid, Tid, Unavailable};
+use crate::fact::{Cpu, Fact, Nanos, Pid, Tid, Unavailable};
 use crate::stage::account;
 use crate::stage::board::{OwnSlice, Slot, State};
 use crate::stage::launch::{cannot_start, fork_child};
@@ -47,8 +47,13 @@ impl Worker {
 
     /// Tells a fact, true now, if it fits `PIPE_BUF` bytes; else that it did not.
     pub fn tell(&self, fact: Fact) {
+        self.tell_at(now(), fact);
+    }
+
+    /// Tells a fact that was true at `at` (CLOCK_MONOTONIC).
+    pub fn tell_at(&self, at: Nanos, fact: Fact) {
         // The program reads this pipe or has ended; then the warden ends us.
-        let _ = (&*self.report).write_all(&super::report(&format!("worker {}", self.name), now(), fact));
+        let _ = (&*self.report).write_all(&super::report(&format!("worker {}", self.name), at, fact));
     }
 
     /// The order that stands: 0 for "go on".
