@@ -13,8 +13,10 @@ mod glance;
 mod instances;
 mod isolation;
 mod limits;
+mod mutex;
 mod pace;
 mod pinning;
+mod posix;
 mod priority;
 mod script;
 mod shared;
@@ -24,6 +26,7 @@ mod spread;
 mod states;
 mod stop;
 mod timeslice;
+mod train;
 mod trespass;
 mod unruly;
 mod visibility;
@@ -66,6 +69,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &mutex::Restroom,
     &unruly::Unruly,
 ];
 

@@ -1,0 +1,216 @@
+//! Passengers of a train who want into a place, wait for it, stay and leave: what the demos about locks share. Each tells what
+//! it does by its own clock. It knows no demo.
+//!
+//! `has` is told after a place was got and `leaves` before it is given back, into one pipe. So whoever is told to be inside was
+//! inside, and two are never told to be where only one can be.
+
+use super::pace::{self, Cut, Pace};
+use crate::fact::{Control, Fact, LockStep, Nanos, On, Steer, Tally, Tid, Unavailable};
+use crate::stage::{Cue, Stage, Target, Worker};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The key by which the learner kills the chosen passenger, wherever it is.
+pub(super) const KILL: Control =
+    Control { key: 'k', verb: "kill", label: "kill the chosen worker", on: On::Worker, arg: crate::fact::Arg::None };
+
+/// The values that a passenger tells of itself: how often it had to wait, and how long it was on a CPU while it did.
+const WAITS: &str = "waits";
+const BURNT: &str = "burnt_ns";
+
+/// A worker that visits places.
+#[derive(Debug)]
+pub(super) struct Passenger<'w> {
+    worker: &'w Worker,
+    tid: Tid,
+    visits: u64,
+    waits: u64,
+    burnt: Nanos,
+    order: u64,
+}
+
+impl<'w> Passenger<'w> {
+    pub(super) fn new(worker: &'w Worker) -> Self {
+        Self { worker, tid: worker.tid(), visits: 0, waits: 0, burnt: Nanos::ZERO, order: 0 }
+    }
+
+    /// The worker.
+    pub(super) fn worker(&self) -> &'w Worker {
+        self.worker
+    }
+
+    /// It is to leave the train.
+    pub(super) fn is_called_off(&self) -> bool {
+        self.worker.order() == Worker::HALT
+    }
+
+    /// The pause that the learner has set, `usual` if none was. An order is a pause in milliseconds.
+    pub(super) fn pause(&mut self, usual: u64) -> Duration {
+        let order = self.worker.order();
+        self.order = order;
+        Duration::from_millis(if order == 0 || order == Worker::HALT { usual } else { order })
+    }
+
+    /// Sleeps `parts` quarters of such a pause. False if it is to leave the train.
+    pub(super) fn rest(&mut self, usual: u64, parts: u32) -> bool {
+        let pause = self.pause(usual) * parts / 4;
+        self.worker.wait(self.order, pause);
+        !self.is_called_off()
+    }
+
+    /// Asks for `place`: `at_once` gets it if it is free, `wait` however long it takes. Whether it was got.
+    pub(super) fn ask(&mut self, place: &str, at_once: impl FnOnce() -> bool, wait: impl FnOnce() -> bool) -> bool {
+        self.tell(place, LockStep::Wants);
+        if !at_once() {
+            self.waits += 1;
+            self.value(WAITS, self.waits);
+            let before = on_cpu();
+            let got = wait();
+            self.burnt = self.burnt + on_cpu().since(before);
+            self.value(BURNT, self.burnt.0);
+            if !got {
+                self.tell(place, LockStep::Leaves);
+                return false;
+            }
+        }
+        self.tell(place, LockStep::Has);
+        self.visits += 1;
+        self.worker.set_work(self.visits);
+        true
+    }
+
+    /// Gives `place` back by `leave`.
+    pub(super) fn give_back(&self, place: &str, leave: impl FnOnce()) {
+        self.tell(place, LockStep::Leaves);
+        leave();
+    }
+
+    fn tell(&self, place: &str, step: LockStep) {
+        self.worker.tell(Fact::Lock { tid: self.tid, lock: place.to_owned(), step });
+    }
+
+    fn value(&self, name: &str, value: u64) {
+        self.worker.tell(Fact::Value { tid: self.tid, name: name.to_owned(), value: json!(value) });
+    }
+}
+
+/// The time that this thread has been on a CPU (`CLOCK_THREAD_CPUTIME_ID`, clock_gettime(2)).
+fn on_cpu() -> Nanos {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let part = |n: i64| u64::try_from(n).unwrap_or(0);
+    Nanos(part(time.tv_sec).saturating_mul(1_000_000_000).saturating_add(part(time.tv_nsec)))
+}
+
+/// Lets the passengers travel until the learner has seen enough or none is left: hears the keys for the pace, and [`KILL`].
+///
+/// # Errors
+/// The learner has seen enough.
+pub(super) fn travel(stage: &mut Stage, pause: i64) -> Result<(), Cut> {
+    let mut pace = Pace::new(pause);
+    loop {
+        match stage.next(None) {
+            Cue::Finish => return Err(Cut::Finish),
+            Cue::Steer(steer) if pace.obey(&steer) => {
+                let all: Vec<_> = stage.on().collect();
+                all.into_iter().for_each(|number| stage.order(number, pace.millis()));
+            }
+            Cue::Steer(steer) => kill(stage, &steer),
+            Cue::Ended(_) if stage.on().next().is_none() => return Ok(()),
+            Cue::Ended(_) | Cue::Time => {}
+        }
+    }
+}
+
+/// Kills the chosen worker, if that is the wish: a process alone, for a thread cannot be killed alone.
+pub(super) fn kill(stage: &mut Stage, steer: &Steer) {
+    if steer.verb != KILL.verb {
+        return;
+    }
+    let Some(number) = steer.worker.as_deref().and_then(|name| stage.find(name)) else { return };
+    let Some(pid) = stage.cast().get(number).map(|entry| entry.pid) else { return };
+    if pid.0 == std::process::id() {
+        let why = "SIGKILL ends the whole process, and with it every other worker";
+        let refused = Unavailable::new("killing one thread", why).remedy("With as=processes one can be killed");
+        stage.tell(Fact::Refused(refused));
+    } else if let Some(target) = Target::open(pid) {
+        let _ = target.signal(rustix::process::Signal::KILL);
+    }
+}
+
+/// What the passengers' visits to the places of these names came to: `waits`, `max_inside`, `cpu_waiting` and `fairness`.
+pub(super) fn account(tally: &Tally, places: &[&str]) -> [(String, Value); 4] {
+    let locks: Vec<_> = places.iter().filter_map(|place| tally.locks.get(*place)).collect();
+    let sum = |name: &str| tally.workers().filter_map(|w| w.number(name)).sum::<u64>();
+    let waited: u64 = locks.iter().flat_map(|lock| lock.visits.values()).map(|v| v.waited.0).sum();
+    let got = tally.workers().map(|w| locks.iter().filter_map(|l| l.visits.get(&w.tid)).map(|v| v.got).sum::<u64>());
+    let got: Vec<u64> = got.collect();
+    let (least, most) = (got.iter().min().copied().unwrap_or(0), got.iter().max().copied().unwrap_or(0));
+    #[expect(clippy::cast_precision_loss, reason = "2^53 ns are 104 days")]
+    let share = |part: u64, of: u64| (of > 0).then(|| (part as f64 / of as f64).min(1.0));
+    let three = |share: Option<f64>| share.map_or(Value::Null, |share| json!((share * 1e3).round() / 1e3));
+    [
+        ("waits", json!(sum(WAITS))),
+        ("max_inside", json!(locks.iter().map(|lock| lock.most_inside).max().unwrap_or(0))),
+        ("cpu_waiting", three(share(sum(BURNT), waited).filter(|_| waited > 1_000_000))),
+        ("fairness", three(share(least, most).filter(|_| got.len() > 1))),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+}
+
+/// How the story of a train ends: as every story.
+///
+/// # Errors
+/// What the machine refused.
+pub(super) fn arrive(story: Result<(), Cut>) -> anyhow::Result<()> {
+    pace::end_of(story)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{LockTally, Pid, TaskTally, Visits};
+    use std::time::Instant;
+
+    fn train(passengers: &[(u32, u64, u64, u64, u64)]) -> Tally {
+        let mut tally = Tally::default();
+        let mut lock = LockTally { most_inside: 1, ..LockTally::default() };
+        for (slot, (tid, got, waited, waits, burnt)) in (0..).zip(passengers) {
+            let mut task = TaskTally::new(Tid(*tid), Pid(1), Nanos::ZERO);
+            task.slot = Some(slot);
+            task.values = [(WAITS.to_owned(), json!(waits)), (BURNT.to_owned(), json!(burnt))].into();
+            tally.tasks.push(task);
+            lock.visits.insert(Tid(*tid), Visits { got: *got, waited: Nanos(*waited), ..Visits::default() });
+        }
+        tally.locks.insert("seat".to_owned(), lock);
+        tally
+    }
+
+    fn values(tally: &Tally) -> [Value; 4] {
+        account(tally, &["seat"]).map(|(_, value)| value)
+    }
+
+    #[test]
+    fn visits_are_added_up_over_all_passengers() {
+        let found = values(&train(&[(1, 4, 6_000_000, 3, 1_000_000), (2, 2, 2_000_000, 2, 1_000_000)]));
+        assert_eq!(found, [json!(5), json!(1), json!(0.25), json!(0.5)]);
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_null() {
+        assert_eq!(values(&Tally::default()), [json!(0), json!(0), Value::Null, Value::Null]);
+        // Nobody has waited long enough for a share to mean anything, and one alone cannot be treated unfairly.
+        assert_eq!(values(&train(&[(1, 3, 10, 1, 9)]))[2..], [Value::Null, Value::Null]);
+        // Somebody who never got in is the least.
+        assert_eq!(values(&train(&[(1, 3, 0, 0, 0), (2, 0, 0, 0, 0)]))[3], json!(0.0));
+    }
+
+    #[test]
+    fn only_what_runs_burns() {
+        let (before, begun) = (on_cpu(), Instant::now());
+        while on_cpu().since(before) < Nanos::from_millis(2) && begun.elapsed() < Duration::from_secs(60) {
+            std::hint::spin_loop();
+        }
+        let burnt = on_cpu().since(before);
+        assert!(burnt >= Nanos::from_millis(2) && burnt.0 <= u64::try_from(begun.elapsed().as_nanos()).unwrap_or(0));
+    }
+}
