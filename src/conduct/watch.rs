@@ -37,7 +37,7 @@ impl Watch {
                 Source::Exact => kernel::attach_exact(root).map(Lanes::Kernel),
                 Source::SelfTimed if spec.self_timed => Ok(Lanes::Workers(production.self_timed())),
                 Source::SelfTimed => {
-                    Err(Unavailable::new("self-timed slices", format!("{}'s workers do not spin", spec.name)))
+                    Err(Unavailable::new("self-timed slices", format!("the workers of {} do not spin", spec.name)))
                 }
                 Source::Sampled => kernel::attach_sampled(root, HZ).map(Lanes::Kernel),
             };

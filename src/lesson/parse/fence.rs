@@ -60,7 +60,7 @@ impl Parser<'_> {
             "predict" => self.predict(&inside, (at, width)).map(Block::Predict),
             "quiz" => self.quiz(&inside, (at, width)).map(Block::Quiz),
             "demo" => self.demo(words.trim(), &inside, (at, width)).map(Block::Demo),
-            "hint" => Ok(Block::Hint(self.hint(&inside))),
+            "hint" => self.hint(&inside, (at, width)).map(Block::Hint),
             "picture" | "text" => Ok(Block::Picture(inside.text.to_owned())),
             _ => {
                 self.mistyped(kind, (at, width));
@@ -78,12 +78,15 @@ impl Parser<'_> {
         }
     }
 
-    fn hint(&mut self, inside: &Piece<'_>) -> Vec<Block> {
+    fn hint(&mut self, inside: &Piece<'_>, at: (Pos, usize)) -> Result<Vec<Block>, String> {
+        if inside.text.trim().is_empty() {
+            return self.refuse(at, "this hint says nothing", "write what it hints at before the fence ends");
+        }
         let arena = Arena::new();
-        match self.markdown(&arena, inside) {
+        Ok(match self.markdown(&arena, inside) {
             Some(root) => self.blocks(root, inside, 0),
             None => vec![Block::Wrong("this hint could not be read".to_owned())],
-        }
+        })
     }
 
     fn refuse<T>(&mut self, at: (Pos, usize), what: impl Into<String>, help: &str) -> Result<T, String> {

@@ -145,6 +145,7 @@ fn what_is_wrong_in_a_fence_is_shown_at_its_own_place() {
     assert_eq!((toml.0, toml.1), (2, 8), "{toml:?}");
     let indented = &wrong("1. x\n\n   ```hint\n   ok\n   ```")[0];
     assert_eq!((indented.0, indented.1), (3, 4), "{indented:?}");
+    assert_eq!(wrong("```hint\n \n```")[0], (1, 1, "this hint says nothing".into()));
     let inside = &wrong("```hint\n线程 {{nothing}}\n```")[0];
     assert_eq!((inside.0, inside.1, inside.2.as_str()), (2, 4, "{{nothing}} is no figure"));
 }
