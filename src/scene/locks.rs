@@ -39,16 +39,11 @@ fn wants(lock: &mut LockTally, t: Nanos, tid: Tid) {
 }
 
 fn has(lock: &mut LockTally, t: Nanos, tid: Tid) {
-    let visits = lock.visits.entry(tid).or_default();
-    if let Some(at) = lock.queue.iter().position(|(waiter, _)| *waiter == tid) {
-        let wait = t.since(lock.queue.remove(at).1);
-        visits.waited = visits.waited + wait;
-        visits.longest = visits.longest.max(wait);
-    }
+    end_wait(lock, t, tid);
     if lock.inside.iter().any(|(holder, _)| *holder == tid) {
         return;
     }
-    visits.got += 1;
+    lock.visits.entry(tid).or_default().got += 1;
     lock.inside.push((tid, t));
     lock.most_inside = lock.most_inside.max(lock.inside.len());
     lock.order.push(tid);
@@ -57,9 +52,17 @@ fn has(lock: &mut LockTally, t: Nanos, tid: Tid) {
     }
 }
 
+fn end_wait(lock: &mut LockTally, t: Nanos, tid: Tid) {
+    let Some(at) = lock.queue.iter().position(|(waiter, _)| *waiter == tid) else { return };
+    let wait = t.since(lock.queue.remove(at).1);
+    let visits = lock.visits.entry(tid).or_default();
+    visits.waited = visits.waited + wait;
+    visits.longest = visits.longest.max(wait);
+}
+
 fn leaves(lock: &mut LockTally, t: Nanos, tid: Tid) {
-    // Who gives up waiting leaves the queue; it has had nothing.
-    lock.queue.retain(|(waiter, _)| *waiter != tid);
+    // Who gives up waiting leaves the queue, and has had nothing.
+    end_wait(lock, t, tid);
     if let Some(at) = lock.inside.iter().position(|(holder, _)| *holder == tid) {
         let (_, since) = lock.inside.remove(at);
         let visits = lock.visits.entry(tid).or_default();
@@ -93,10 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn several_inside_are_counted_and_giving_up_is_no_visit() {
+    fn several_inside_are_counted_and_giving_up_is_a_wait_and_no_visit() {
         let lock = told(&[(0, 1, Has), (1, 2, Has), (2, 3, Wants), (4, 3, Leaves), (5, 1, Leaves)]);
         assert_eq!((lock.most_inside, lock.inside.len(), lock.queue.len()), (2, 1, 0));
-        assert_eq!(lock.visits[&Tid(3)], Visits { asked: 1, ..Visits::default() });
+        let gave_up = Visits { asked: 1, waited: Nanos(2), longest: Nanos(2), ..Visits::default() };
+        assert_eq!(lock.visits[&Tid(3)], gave_up);
     }
 
     #[test]

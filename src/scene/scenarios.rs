@@ -3,7 +3,7 @@
 
 use super::Scene;
 use super::lanes::Occupant;
-use crate::fact::{Cpu, Fact, LockStep, Nanos, Outcome, Pid, Source, Stamped, Start, Tid, Values, Why};
+use crate::fact::{Cpu, Fact, LockStep, Nanos, Outcome, Pid, Source, Stamped, Start, Tid, Values, Why, cycle};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -56,7 +56,14 @@ fn fact(line: &str) -> Stamped {
         }
         ["stopped", name] => Fact::Stopped { pid: Pid(tid(name).0), stopped: true },
         ["lost", records] => Fact::Lost { records: records.parse().expect(line) },
-        ["lock", name] => Fact::Lock { tid: tid(name), lock: "L".into(), step: LockStep::Wants },
+        [step @ ("wants" | "has" | "leaves"), lock, name] => {
+            let step = match step {
+                "wants" => LockStep::Wants,
+                "has" => LockStep::Has,
+                _ => LockStep::Leaves,
+            };
+            Fact::Lock { tid: tid(name), lock: lock.into(), step }
+        }
         ["outcome"] => Fact::Outcome(Outcome {
             values: Values::new(),
             lost: 0,
@@ -103,7 +110,35 @@ fn picture(scene: &Scene) -> String {
         )
         .expect("memory");
     }
+    locks(scene, &mut out);
     out
+}
+
+/// A line a lock, a line for each of its users, and the circle of those that wait for each other.
+fn locks(scene: &Scene, out: &mut String) {
+    let ms = |t: Nanos| t.0 / 1_000_000;
+    let list = |tids: &[(Tid, Nanos)]| {
+        let each: Vec<_> = tids.iter().map(|(tid, since)| format!("{}@{}", letter(*tid), ms(*since))).collect();
+        if each.is_empty() { "-".to_owned() } else { each.join(" ") }
+    };
+    for (name, lock) in &scene.tally.locks {
+        let order: String = lock.order.iter().map(|tid| letter(*tid)).collect();
+        let (inside, queue, longest) = (list(&lock.inside), list(&lock.queue), ms(lock.longest(scene.now())));
+        let most = format!("most {} {}", lock.most_inside, lock.most_waiting);
+        writeln!(out, "lock {name} inside {inside} queue {queue} {most} order {order} longest {longest}")
+            .expect("memory");
+        for (tid, visits) in &lock.visits {
+            let (waited, held) = (ms(visits.waited), ms(visits.held));
+            let name = letter(*tid);
+            writeln!(out, "  {name} asked {} got {} waited {waited} held {held}", visits.asked, visits.got)
+                .expect("memory");
+        }
+    }
+    let circle = cycle(&scene.tally.locks);
+    if !circle.is_empty() {
+        let each: Vec<_> = circle.iter().map(|(tid, lock)| format!("{} waits for {lock}", letter(*tid))).collect();
+        writeln!(out, "circle: {}", each.join(", ")).expect("memory");
+    }
 }
 
 #[test]
