@@ -18,9 +18,11 @@ mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod rwlock;
 mod script;
 mod shared;
 mod sizes;
+mod spinlock;
 mod spoiled;
 mod spread;
 mod states;
@@ -70,6 +72,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spoiled::Spoiled,
     &stop::Stop,
     &mutex::Restroom,
+    &spinlock::Desk,
+    &rwlock::Timetable,
     &unruly::Unruly,
 ];
 

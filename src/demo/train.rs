@@ -4,6 +4,12 @@
 //! `has` is told after a place was got and `leaves` before it is given back, into one pipe. So whoever is told to be inside was
 //! inside, and two are never told to be where only one can be.
 
+mod owner;
+mod roll;
+
+pub(super) use owner::{After, Attendant, DEATHS, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AFTER, check, outcome};
+pub(super) use roll::Roll;
+
 use super::pace::{self, Cut, Pace};
 use crate::fact::{Control, Fact, LockStep, Nanos, On, Steer, Tally, Tid, Unavailable};
 use crate::stage::{Cue, Stage, Target, Worker};
@@ -14,10 +20,19 @@ use std::time::{Duration, Instant};
 pub(super) const KILL: Control =
     Control { key: 'k', verb: "kill", label: "kill the chosen worker", on: On::Worker, arg: crate::fact::Arg::None };
 
-/// The values that a passenger tells of itself: how often it had to wait, how long, and how much of that it was on a CPU.
+/// The values that a passenger tells of itself: how often it had to wait, how long, and how much of that it was on a CPU; how
+/// much it computed inside, and how long that took.
 const WAITS: &str = "waits";
 const WAITED: &str = "waited_ns";
-const BURNT: &str = "burnt_ns";
+pub(super) const BURNT: &str = "burnt_ns";
+pub(super) const WORKED: &str = "worked_ns";
+pub(super) const WORKED_IN: &str = "worked_in_ns";
+
+/// How often who spins tells what it has burnt.
+const NEWS: Duration = Duration::from_millis(50);
+
+/// Attempts of who spins between two looks at its orders.
+const ATTEMPTS: u32 = 512;
 
 /// A worker that visits places.
 #[derive(Debug)]
@@ -28,12 +43,15 @@ pub(super) struct Passenger<'w> {
     waits: u64,
     waited: Nanos,
     burnt: Nanos,
+    worked: Nanos,
+    worked_in: Nanos,
     order: u64,
 }
 
 impl<'w> Passenger<'w> {
     pub(super) fn new(worker: &'w Worker) -> Self {
-        Self { worker, tid: worker.tid(), visits: 0, waits: 0, waited: Nanos::ZERO, burnt: Nanos::ZERO, order: 0 }
+        let [waited, burnt, worked, worked_in] = [Nanos::ZERO; 4];
+        Self { worker, tid: worker.tid(), visits: 0, waits: 0, waited, burnt, worked, worked_in, order: 0 }
     }
 
     /// The worker.
@@ -55,6 +73,9 @@ impl<'w> Passenger<'w> {
 
     /// Sleeps `parts` quarters of such a pause. False if it is to leave the train.
     pub(super) fn rest(&mut self, usual: u64, parts: u32) -> bool {
+        if self.is_called_off() {
+            return false;
+        }
         let pause = self.pause(usual) * parts / 4;
         let _ = self.worker.wait(self.order, pause);
         !self.is_called_off()
@@ -71,14 +92,68 @@ impl<'w> Passenger<'w> {
             let burnt = on_cpu().since(before);
             self.spent(begun.elapsed().into(), burnt);
             if !got {
-                self.tell(place, LockStep::Leaves);
-                return false;
+                return self.give_up(place);
             }
         }
+        self.enter(place)
+    }
+
+    /// As [`Passenger::ask`], going round and round: what `pthread_spin_lock` does, but with a look at the orders now and then,
+    /// and a word on what was burnt so far.
+    pub(super) fn ask_spinning(&mut self, place: &str, mut attempt: impl FnMut() -> bool) -> bool {
+        self.tell(place, LockStep::Wants);
+        if attempt() {
+            return self.enter(place);
+        }
+        self.waits += 1;
+        self.value(WAITS, self.waits);
+        let mut since = (Instant::now(), on_cpu());
+        let got = loop {
+            let round = (0..ATTEMPTS).any(|_| {
+                std::hint::spin_loop();
+                attempt()
+            });
+            let over = round || self.is_called_off();
+            if over || since.0.elapsed() >= NEWS {
+                let burnt = on_cpu().since(since.1);
+                self.spent(since.0.elapsed().into(), burnt);
+                since = (Instant::now(), on_cpu());
+            }
+            if over {
+                break round;
+            }
+        };
+        if got { self.enter(place) } else { self.give_up(place) }
+    }
+
+    /// Computes for as long on a CPU as `usual` says, or the pause that the learner has set. False if it is to leave the train.
+    pub(super) fn work(&mut self, usual: u64) -> bool {
+        let (begun, before) = (Instant::now(), on_cpu());
+        let mut x = self.visits;
+        while on_cpu().since(before) < self.pause(usual).into() && !self.is_called_off() {
+            for _ in 0..20_000 {
+                x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            }
+            std::hint::black_box(x);
+        }
+        let worked = on_cpu().since(before);
+        (self.worked, self.worked_in) = (self.worked + worked, self.worked_in + begun.elapsed().into());
+        self.value(WORKED, self.worked.0);
+        self.value(WORKED_IN, self.worked_in.0);
+        !self.is_called_off()
+    }
+
+    /// It is inside.
+    pub(super) fn enter(&mut self, place: &str) -> bool {
         self.tell(place, LockStep::Has);
         self.visits += 1;
         self.worker.set_work(self.visits);
         true
+    }
+
+    fn give_up(&self, place: &str) -> bool {
+        self.tell(place, LockStep::Leaves);
+        false
     }
 
     /// Adds to what waiting cost, and tells the two sums together.
@@ -99,7 +174,12 @@ impl<'w> Passenger<'w> {
     }
 
     fn value(&self, name: &str, value: u64) {
-        self.worker.tell(Fact::Value { tid: self.tid, name: name.to_owned(), value: json!(value) });
+        self.say(name, json!(value));
+    }
+
+    /// Tells a value of its own.
+    pub(super) fn say(&self, name: &str, value: Value) {
+        self.worker.tell(Fact::Value { tid: self.tid, name: name.to_owned(), value });
     }
 }
 
@@ -115,19 +195,35 @@ fn on_cpu() -> Nanos {
 /// # Errors
 /// The learner has seen enough.
 pub(super) fn travel(stage: &mut Stage, pause: i64) -> Result<(), Cut> {
+    travel_with(stage, pause, |_, _| None)
+}
+
+/// The same, with a `look` at every cue that is not the learner's: it says how long until the next one, or zero when the
+/// journey is over.
+fn travel_with(
+    stage: &mut Stage,
+    pause: i64,
+    mut look: impl FnMut(&mut Stage, &Cue) -> Option<Duration>,
+) -> Result<(), Cut> {
     let mut pace = Pace::new(pause);
-    loop {
-        match stage.next(None) {
+    let mut patience = look(stage, &Cue::Time);
+    while patience != Some(Duration::ZERO) {
+        let cue = stage.next(patience);
+        match &cue {
             Cue::Finish => return Err(Cut::Finish),
-            Cue::Steer(steer) if pace.obey(&steer) => {
+            Cue::Steer(steer) if pace.obey(steer) => {
                 let all: Vec<_> = stage.on().collect();
                 all.into_iter().for_each(|number| stage.order(number, pace.millis()));
             }
-            Cue::Steer(steer) => kill(stage, &steer),
-            Cue::Ended(_) if stage.on().next().is_none() => return Ok(()),
+            Cue::Steer(steer) => kill(stage, steer),
             Cue::Ended(_) | Cue::Time => {}
         }
+        patience = look(stage, &cue);
+        if matches!(cue, Cue::Ended(_)) && stage.on().next().is_none() {
+            return Ok(());
+        }
     }
+    Ok(())
 }
 
 /// Kills the chosen worker, if that is the wish: a process alone, for a thread cannot be killed alone.
