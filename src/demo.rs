@@ -10,6 +10,7 @@ mod eye;
 mod family;
 mod footprint;
 mod glance;
+mod ignored;
 mod instances;
 mod isolation;
 mod limits;
@@ -74,6 +75,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &mutex::Restroom,
     &spinlock::Desk,
     &rwlock::Timetable,
+    &ignored::Ignored,
     &unruly::Unruly,
 ];
 
