@@ -10,6 +10,7 @@ mod eye;
 mod family;
 mod footprint;
 mod glance;
+mod ignored;
 mod instances;
 mod isolation;
 mod limits;
@@ -18,9 +19,11 @@ mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod rwlock;
 mod script;
 mod shared;
 mod sizes;
+mod spinlock;
 mod spoiled;
 mod spread;
 mod states;
@@ -70,6 +73,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spoiled::Spoiled,
     &stop::Stop,
     &mutex::Restroom,
+    &spinlock::Desk,
+    &rwlock::Timetable,
+    &ignored::Ignored,
     &unruly::Unruly,
 ];
 

@@ -1,13 +1,16 @@
-//! `mutex`: one restroom, and passengers who want into it. A mutex of POSIX, in memory that threads and processes share.
+//! `mutex`: one restroom, and passengers who want into it. The lock of its door is a mutex of POSIX, in memory that threads
+//! and processes share, or one of a file. One of them may die inside.
+
+mod door;
 
 use super::Demo;
 use super::pace::{self, Cut};
-use super::posix::{Kind, Mutex};
-use super::train::{self, Passenger};
+use super::train::{self, After, Attendant, Passenger, Roll, Ticket};
 use crate::fact::{
-    As, DemoSpec, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values,
+    As, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage, Worker};
+use door::{Door, KINDS};
 use std::sync::Arc;
 
 /// See the module.
@@ -20,7 +23,8 @@ static SPEC: DemoSpec = DemoSpec {
     name: "mutex",
     title: "one restroom, several passengers",
     part: "Sharing without tears",
-    about: "Passengers want into one restroom. A mutex lets one in; the others sleep until it is their turn.",
+    about: "Passengers want into one restroom. A lock lets one in; the others sleep until it is their turn. What happens when \
+            the one inside dies depends on the kind of lock.",
     params: &[
         As::PARAM,
         ParamSpec {
@@ -33,17 +37,31 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ParamKind::Int { min: 1, max: 5000, default: 200, unit: "ms" },
             help: "how long each stays",
         },
+        ParamSpec {
+            name: "kind",
+            kind: ParamKind::Choice(KINDS),
+            help: "a mutex, one that notices when its owner dies, or flock(2) on a file",
+        },
+        ParamSpec {
+            name: "victim",
+            kind: ParamKind::Choice(&["none", "owner"]),
+            help: "whether A is killed inside, on its second visit",
+        },
     ],
     returns: &[
         ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "visits that had to wait" },
         ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were inside at a time" },
         ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
         ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
+        train::ENDED_BY,
+        train::NEXT,
+        train::TOLD,
+        train::VISITS_AFTER,
     ],
-    pictures: &[Picture::Cards, Picture::Lanes],
+    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes, Picture::Table(&train::DEATHS)],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
-    settles_ms: 2000,
-    lasts_ms: |_| 4000,
+    lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
+    check: train::check,
     ..DemoSpec::BASE
 };
 
@@ -57,30 +75,47 @@ impl Demo for Restroom {
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
-        train::account(tally, &[PLACE]).into()
+        train::account(tally, &[PLACE]).into_iter().chain(train::outcome(tally, PLACE)).collect()
     }
 }
 
 fn story(stage: &mut Stage) -> Result<(), Cut> {
     let params = stage.params(&SPEC);
-    let lock = Mutex::new(Kind::Plain).map_err(|error| Unavailable::new("a mutex", error.to_string()))?;
-    let (lock, hold) = (Arc::new(lock), params.int("hold").unsigned_abs());
-    for _ in 0..params.count("workers") {
-        let lock = Arc::clone(&lock);
-        stage.enter(params.workers_as(), &Settings::default(), move |worker| part(worker, &lock, hold))?;
+    let kind = params.word("kind");
+    let (door, hold) = (Arc::new(Door::new(kind)?), params.int("hold").unsigned_abs());
+    let (passengers, victim) = (params.count("workers"), params.word("victim") == "owner");
+    let roll = Roll::new().map_err(|error| Unavailable::new("the roll", error.to_string()))?;
+    let roll = Arc::new(roll);
+    for number in 0..passengers {
+        let door = Arc::clone(&door);
+        let ticket = Ticket { roll: Arc::clone(&roll), number, passengers, doomed: victim && number == 0 };
+        stage.enter(params.workers_as(), &Settings::default(), move |worker| part(worker, &door, &ticket, hold))?;
     }
-    train::travel(stage, params.int("hold"))
+    let after = if kind == "plain" || passengers == 1 { After::Unknown } else { After::Heir };
+    Attendant { roll, passengers, victim, after }.travel(stage, params.int("hold"))
 }
 
 /// A passenger's part: in, stay, out, sit for a while.
-fn part(worker: &Worker, lock: &Mutex, hold: u64) {
+fn part(worker: &Worker, door: &Door, ticket: &Ticket, hold: u64) {
+    let handle = match door.handle() {
+        Ok(handle) => handle,
+        Err(error) => {
+            let why = format!("the file cannot be opened a second time ({error})");
+            return worker.tell(Fact::Refused(Unavailable::new("a lock of a file", why)));
+        }
+    };
+    let come = |wait| handle.take(wait).map(|told| ticket.inherit(worker, PLACE, told)).is_some();
     let mut passenger = Passenger::new(worker);
     loop {
-        if !passenger.ask(PLACE, || lock.try_lock().is_ok(), || lock.lock().is_ok()) {
+        if !passenger.ask(PLACE, || come(false), || come(true)) {
             return;
         }
+        ticket.meet_end(&mut passenger);
         let on = passenger.rest(hold, 4);
-        passenger.give_back(PLACE, || drop(lock.unlock()));
+        passenger.give_back(PLACE, || {
+            ticket.leave();
+            handle.give_back();
+        });
         if !on || !passenger.rest(hold, 2) {
             return;
         }
