@@ -13,6 +13,7 @@ mod glance;
 mod instances;
 mod isolation;
 mod limits;
+mod livelock;
 mod mutex;
 mod pace;
 mod pinning;
@@ -70,6 +71,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spoiled::Spoiled,
     &stop::Stop,
     &mutex::Restroom,
+    &livelock::Livelock,
     &unruly::Unruly,
 ];
 
