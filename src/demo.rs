@@ -24,6 +24,7 @@ mod shared;
 mod sizes;
 mod spoiled;
 mod spread;
+mod starvation;
 mod states;
 mod stop;
 mod timeslice;
@@ -72,6 +73,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &stop::Stop,
     &mutex::Restroom,
     &livelock::Livelock,
+    &starvation::Starvation,
     &unruly::Unruly,
 ];
 
