@@ -34,7 +34,7 @@ const WRITER: &str = "writer";
 const READER: &str = "reader";
 
 /// The writer's longest wait that is over, however it ended: a value that it tells.
-const WAITED: &str = "waited_ns";
+const LONGEST: &str = "longest_ns";
 
 /// Visits of the readers, all together, after which it may be judged whether the writer has got in.
 const ENOUGH: u64 = 12;
@@ -88,7 +88,7 @@ static SPEC: DemoSpec = DemoSpec {
         },
         ReturnSpec { name: "progress", kind: ReturnKind::Table, help: "visits of each" },
     ],
-    pictures: &[Picture::Table(&TABLE), Picture::Lanes, Picture::Cards],
+    pictures: &[Picture::Queue, Picture::Table(&TABLE), Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER],
     lasts_ms: |params| 4000 + 10 * params.int("hold").unsigned_abs(),
     ..DemoSpec::BASE
@@ -128,7 +128,7 @@ impl Demo for Starvation {
 
 /// The longest wait of the writer, one that still lasts included, and one that ended without the lock.
 fn longest(lock: &LockTally, task: &TaskTally, now: Nanos) -> Nanos {
-    let over = Nanos(task.number(WAITED).unwrap_or(0));
+    let over = Nanos(task.number(LONGEST).unwrap_or(0));
     lock.waiting(now).find(|(tid, _)| *tid == task.tid).map_or(over, |(_, wait)| wait.max(over))
 }
 
@@ -212,6 +212,7 @@ impl Watch {
 /// The writer's part: once there are readers it asks, and asks again after each visit.
 fn write(worker: &Worker, room: &Room, hold: u64) {
     let mut passenger = Passenger::new(worker);
+    role(worker, "writes");
     let (mut visits, mut longest) = (0, Nanos::ZERO);
     let tell = |visits: u64, now: &str| {
         let values = json!({ "visits": visits, "waits_ns": null, "now": now });
@@ -225,7 +226,7 @@ fn write(worker: &Worker, room: &Room, hold: u64) {
         room.writer_asks();
         let got = passenger.ask(PLACE, || room.lock.try_write().is_ok(), || waits(worker, &room.lock));
         longest = longest.max(room.writer_is_answered());
-        worker.tell(Fact::Value { tid: worker.tid(), name: WAITED.to_owned(), value: json!(longest.0) });
+        worker.tell(Fact::Value { tid: worker.tid(), name: LONGEST.to_owned(), value: json!(longest.0) });
         if !got {
             return tell(visits, "was sent off before it was its turn");
         }
@@ -238,6 +239,11 @@ fn write(worker: &Worker, room: &Room, hold: u64) {
             return;
         }
     }
+}
+
+/// Says what a worker is in the room for.
+fn role(worker: &Worker, what: &str) {
+    worker.tell(Fact::Value { tid: worker.tid(), name: "role".to_owned(), value: json!(what) });
 }
 
 /// Waits for the lock. What the writer gets only because all are sent off is no visit.
@@ -306,7 +312,7 @@ mod tests {
     #[test]
     fn the_longest_wait_is_kept_when_it_is_over() {
         let mut tally = tally(&[("A", WRITER, 2, 2), ("B", READER, 7, 7)], None);
-        tally.tasks[0].values.insert(WAITED.to_owned(), json!(33));
+        tally.tasks[0].values.insert(LONGEST.to_owned(), json!(33));
         let values = outcome(&tally);
         assert_eq!((&values["writer_got_in"], &values["longest_wait_ns"]), (&json!(true), &json!(33)));
         // It waits again, but not yet as long.

@@ -1,6 +1,6 @@
 //! The room with the timetable, and those who read it in turns.
 
-use super::{PLACE, TABLE, give_back};
+use super::{PLACE, TABLE, give_back, role};
 use crate::demo::area::Area;
 use crate::demo::posix::{Prefer, RwLock};
 use crate::demo::script::row;
@@ -80,6 +80,7 @@ fn monotonic() -> Nanos {
 /// A reader's part: in beside the others, stay, wait for its relief, out.
 pub(super) fn read(worker: &Worker, room: &Room, hold: u64) {
     let mut passenger = Passenger::new(worker);
+    role(worker, "reads");
     let mut visits = 0;
     let tell = |visits: u64, now: &str| {
         worker.tell(row(TABLE.name, worker.name(), json!({ "visits": visits, "now": now })));
