@@ -50,7 +50,7 @@ static TABLE: TableSpec = TableSpec {
 
 /// The key that silences the bell, and makes it ring again.
 const JITTER: Control =
-    Control { key: 'j', verb: "jitter", label: "waits by chance, or in step again", on: On::Demo, arg: Arg::None };
+    Control { key: 'c', verb: "jitter", label: "waits by chance, or in step again", on: On::Demo, arg: Arg::None };
 
 static SPEC: DemoSpec = DemoSpec {
     name: "livelock",
@@ -82,7 +82,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "tries", kind: ReturnKind::Table, help: "tries of each" },
         ReturnSpec { name: "switches", kind: ReturnKind::Count, help: "times that one of them left a core" },
     ],
-    pictures: &[Picture::Table(&TABLE), Picture::Lanes, Picture::Cards],
+    pictures: &[Picture::Table(&TABLE), Picture::Lanes],
     controls: &[JITTER, pace::SLOWER, pace::FASTER],
     lasts_ms: |params| 4000 + 15 * params.int("pace").unsigned_abs(),
     ..DemoSpec::BASE
@@ -129,7 +129,10 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     bell.tell(stage);
     for seat in 0..seats {
         let table = Arc::clone(&table);
-        stage.enter(params.workers_as(), &Settings::default(), move |worker| table.seat(seat, worker))?;
+        let number = stage.enter(params.workers_as(), &Settings::default(), move |worker| table.seat(seat, worker))?;
+        // Rows keep the order in which they came: that of the seats, whoever moves first.
+        let name = stage.cast().get(number).map(|entry| entry.name.clone()).unwrap_or_default();
+        stage.tell(row(TABLE.name, &name, json!({})));
     }
     if params.word("polite") == "jitter" {
         bell.toggle(stage);

@@ -140,13 +140,13 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     // The writer is the first: it is the first to hear that it may leave, too, and so knows that it was not its turn.
     let theirs = Arc::clone(&room);
     let writer = stage.enter(what, &Settings::default(), move |worker| write(worker, &theirs, hold.unsigned_abs()))?;
-    introduce(stage, writer, WRITER, "waits until there are readers");
     for _ in 0..params.count("readers") {
         let theirs = Arc::clone(&room);
         let reader = stage
             .enter(what, &Settings::default(), move |worker| reader::read(worker, &theirs, hold.unsigned_abs()))?;
         introduce(stage, reader, READER, "comes");
     }
+    introduce(stage, writer, WRITER, "waits until there are readers");
     let mut watch = Watch { room, pace: Pace::new(hold), writer, asked: false, settled: false };
     loop {
         watch.look(stage)?;

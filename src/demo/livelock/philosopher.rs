@@ -122,7 +122,10 @@ impl Philosopher<'_> {
             2 => {
                 self.takes_the_right();
             }
-            _ => self.put_back("puts the forks back"),
+            _ => {
+                let what = if self.holds[1] { "puts both forks back" } else { "puts the left fork back" };
+                self.put_back(what);
+            }
         }
     }
 
