@@ -60,6 +60,7 @@ mod left;
 mod lessons;
 mod machine;
 mod machines;
+mod names;
 mod offline;
 mod refused;
 mod screen;
