@@ -14,6 +14,7 @@ mod ignored;
 mod instances;
 mod isolation;
 mod limits;
+mod livelock;
 mod mutex;
 mod pace;
 mod pinning;
@@ -26,6 +27,7 @@ mod sizes;
 mod spinlock;
 mod spoiled;
 mod spread;
+mod starvation;
 mod states;
 mod stop;
 mod timeslice;
@@ -76,6 +78,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spinlock::Desk,
     &rwlock::Timetable,
     &ignored::Ignored,
+    &livelock::Livelock,
+    &starvation::Starvation,
     &unruly::Unruly,
 ];
 
