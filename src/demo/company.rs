@@ -43,6 +43,14 @@ pub(super) fn ran(worker: &TaskTally, source: Option<Source>, now: Nanos) -> Nan
     }
 }
 
+/// Times that it left its core, from the kernel's account where the lanes are only sampled.
+pub(super) fn switches(worker: &TaskTally, source: Option<Source>) -> u64 {
+    match (source, &worker.counters) {
+        (Some(Source::Sampled), Some(account)) => account.voluntary + account.involuntary,
+        _ => worker.switches,
+    }
+}
+
 /// Shares are shown and compared to a tenth of a per mille; more would be noise.
 pub(super) fn round(share: f64) -> f64 {
     (share * 1e4).round() / 1e4

@@ -9,9 +9,9 @@
 mod philosopher;
 
 use super::Demo;
+use super::company::switches;
 use super::pace::{self, Cut, Pace};
 use super::script::row;
-use super::timeslice::switches;
 use crate::fact::{
     Arg, As, ColumnSpec, Control, DemoSpec, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
     TableSpec, Tally, Unavailable, Values,

@@ -1,7 +1,7 @@
 //! `timeslice`: CPU-bound workers, pinned to one core, take turns.
 
 use super::Demo;
-use super::company::{self, Company, MOST, ran, shares};
+use super::company::{self, Company, MOST, ran, shares, switches};
 use crate::fact::{
     Arg, As, Control, DemoSpec, On, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Source,
     Tally, TaskTally, Turns, Values,
@@ -106,14 +106,6 @@ impl Demo for Timeslice {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
-    }
-}
-
-/// Times that it left the core, from the kernel's account where the lanes are only sampled.
-pub(super) fn switches(worker: &TaskTally, source: Option<Source>) -> u64 {
-    match (source, &worker.counters) {
-        (Some(Source::Sampled), Some(account)) => account.voluntary + account.involuntary,
-        _ => worker.switches,
     }
 }
 
