@@ -1,7 +1,8 @@
 //! What is waited at for others: condition variables and barriers.
 
 use super::check;
-use super::memory::{Mutex, Place};
+use super::memory::Place;
+use super::mutex::Mutex;
 use crate::demo::script::realtime_in;
 use nix::errno::Errno;
 use std::io;
