@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// The key by which the learner kills the chosen passenger, wherever it is.
 pub(super) const KILL: Control =
-    Control { key: 'k', verb: "kill", label: "kill the chosen worker", on: On::Worker, arg: crate::fact::Arg::None };
+    Control { key: 'x', verb: "kill", label: "kill the chosen worker", on: On::Worker, arg: crate::fact::Arg::None };
 
 /// The values that a passenger tells of itself: how often it had to wait, how long, and how much of that it was on a CPU; how
 /// much it computed inside, and how long that took.

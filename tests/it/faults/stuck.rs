@@ -82,7 +82,7 @@ impl Stuck {
         // Who is inside is not known here: one after another is killed, until it was that one.
         loop {
             let before = below(ui);
-            pty.send("k");
+            pty.send("x");
             let died = Patience::default().wait(|| (below(ui) < before).then_some(()));
             assert!(died.is_some(), "{}: nobody was killed: {}", self.what(), pty.screen());
             let inside = Patience(SHOWN).wait(|| pty.screen().contains(self.sign).then_some(()));
