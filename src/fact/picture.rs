@@ -34,6 +34,7 @@ pub enum Picture {
     /// tell its `role`: "reads".
     Queue,
     /// What waiting cost each worker: of its `waited_ns` what was spent on a CPU, its `burnt_ns`; values that are told together.
+    /// A sleeper's wait counts once it is over: who sleeps tells nothing.
     Waiting,
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),

@@ -67,7 +67,7 @@ impl Ticket {
         if let Some((dead, tid)) = self.roll.take_over(self.passengers) {
             worker.tell(Fact::Lock { tid, lock: place.to_owned(), step: LockStep::Leaves });
             worker.tell(row(&letter(dead), json!({ "next": worker.name(), "told": told })));
-            let says = format!("{} died inside; {} is next, told {told}.", letter(dead), worker.name());
+            let says = format!("{} died inside; {} came next, told {told}.", letter(dead), worker.name());
             worker.tell(says_of(place, &says));
         }
         self.enter(worker);
