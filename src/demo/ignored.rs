@@ -21,17 +21,17 @@ pub(super) struct Ignored;
 
 /// What the lock is called, and where somebody is who has not asked for it.
 const PLACE: &str = "record";
-const UNASKED: &str = "record, without the lock";
+const UNASKED: &str = "without the lock";
 
 static RECORD: TableSpec = TableSpec {
     name: "changes",
     head: "worker",
     columns: &[
         ColumnSpec { value: "lock", head: "lock", kind: ReturnKind::Word },
-        ColumnSpec { value: "changes", head: "changes", kind: ReturnKind::Count },
-        ColumnSpec { value: "half", head: "found half-done", kind: ReturnKind::Count },
+        ColumnSpec { value: "changes", head: "visits", kind: ReturnKind::Count },
+        ColumnSpec { value: "half", head: "half-done", kind: ReturnKind::Count },
         ColumnSpec { value: "under", head: "overwritten", kind: ReturnKind::Count },
-        ColumnSpec { value: "saw", head: "last fault: halves", kind: ReturnKind::Word },
+        ColumnSpec { value: "saw", head: "last found", kind: ReturnKind::Word },
     ],
 };
 
@@ -115,11 +115,14 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let common = Arc::clone(&common);
         let ticket = Ticket { roll: Arc::clone(&roll), number, passengers, doomed: false };
         let lock = !params.flag("ignores") || number + 1 < passengers;
-        stage.enter(params.workers_as(), &Settings::default(), move |worker| {
+        let entered = stage.enter(params.workers_as(), &Settings::default(), move |worker| {
             part(worker, lock.then_some(&common.0), &Record(&common.1), &ticket, hold);
         })?;
+        // Rows keep the order in which they came: that of the letters, whoever is first at the record.
+        let name = stage.cast().get(entered).map(|entry| entry.name.clone()).unwrap_or_default();
+        stage.tell(super::script::row(RECORD.name, &name, json!({ "lock": if lock { ASKS } else { IGNORES } })));
     }
-    Attendant { roll, passengers, victim: false, after: After::Unknown }.travel(stage, params.int("hold"))
+    Attendant { roll, place: PLACE, passengers, victim: false, after: After::Unknown }.travel(stage, params.int("hold"))
 }
 
 /// Two words that belong together: they are the same, or the record is half-done.
@@ -219,7 +222,8 @@ mod tests {
         let record = Record(&area);
         assert_eq!(record.change(1, || ()), ((0, 0), true));
         // Another does the whole of its change between our two halves, or only begins it.
-        assert_eq!(record.change(2, || drop(record.change(3, || ()))), ((1, 1), false));
+        let breaks_in = || assert_eq!(record.change(3, || ()), ((2, 1), true));
+        assert_eq!(record.change(2, breaks_in), ((1, 1), false));
         assert_eq!(record.read(), (3, 2), "and the record is left half-done");
         assert_eq!(record.change(4, || record.half(0).store(5, SeqCst)), ((3, 2), false));
         assert_eq!(record.change(6, || ()), ((5, 4), true));

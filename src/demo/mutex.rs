@@ -58,7 +58,7 @@ static SPEC: DemoSpec = DemoSpec {
         train::TOLD,
         train::VISITS_AFTER,
     ],
-    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes, Picture::Table(&train::DEATHS)],
+    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check: train::check,
@@ -92,7 +92,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         stage.enter(params.workers_as(), &Settings::default(), move |worker| part(worker, &door, &ticket, hold))?;
     }
     let after = if kind == "plain" || passengers == 1 { After::Unknown } else { After::Heir };
-    Attendant { roll, passengers, victim, after }.travel(stage, params.int("hold"))
+    Attendant { roll, place: PLACE, passengers, victim, after }.travel(stage, params.int("hold"))
 }
 
 /// A passenger's part: in, stay, out, sit for a while.

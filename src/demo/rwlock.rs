@@ -68,7 +68,7 @@ static SPEC: DemoSpec = DemoSpec {
         train::TOLD,
         train::VISITS_AFTER,
     ],
-    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes, Picture::Table(&train::DEATHS)],
+    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check,
@@ -153,7 +153,8 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let body = move |worker: &Worker| part(worker, &lock, &ticket, does, readers, hold);
         stage.enter(params.workers_as(), &Settings::default(), body)?;
     }
-    Attendant { roll, passengers, victim: doomed.is_some(), after: After::Unknown }.travel(stage, params.int("hold"))
+    Attendant { roll, place: PLACE, passengers, victim: doomed.is_some(), after: After::Unknown }
+        .travel(stage, params.int("hold"))
 }
 
 /// A passenger's part: to the timetable, read or write, away from it, sit for a while.

@@ -61,7 +61,7 @@ static SPEC: DemoSpec = DemoSpec {
         train::TOLD,
         train::VISITS_AFTER,
     ],
-    pictures: &[Picture::Waiting, Picture::Queue, Picture::Lanes, Picture::Table(&train::DEATHS)],
+    pictures: &[Picture::Waiting, Picture::Queue, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check: train::check,
@@ -116,7 +116,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let ticket = Ticket { roll: Arc::clone(&roll), number, passengers, doomed: victim && number == 0 };
         stage.enter(params.workers_as(), &settings, move |worker| part(worker, &lock, &ticket, hold))?;
     }
-    Attendant { roll, passengers, victim, after: After::Unknown }.travel(stage, params.int("hold"))
+    Attendant { roll, place: PLACE, passengers, victim, after: After::Unknown }.travel(stage, params.int("hold"))
 }
 
 /// A passenger's part: to the desk, work, away from it, sit for a while.

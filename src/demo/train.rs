@@ -7,7 +7,7 @@
 mod owner;
 mod roll;
 
-pub(super) use owner::{After, Attendant, DEATHS, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AFTER, check, outcome};
+pub(super) use owner::{After, Attendant, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AFTER, check, outcome};
 pub(super) use roll::Roll;
 
 use super::pace::{self, Cut, Pace};

@@ -30,9 +30,11 @@ pub enum Picture {
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
     /// The queue at each lock: who is inside, who waits, for how long. A demo may tell rows of the table "places", named as the
-    /// lock, with how many `seats` it has; the places stand in that order. A worker may tell its `role`: "reads".
+    /// lock, with how many `seats` it has and what it `says` of it, a sentence; the places stand in that order. A worker may
+    /// tell its `role`: "reads".
     Queue,
     /// What waiting cost each worker: of its `waited_ns` what was spent on a CPU, its `burnt_ns`; values that are told together.
+    /// A sleeper's wait counts once it is over: who sleeps tells nothing.
     Waiting,
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),

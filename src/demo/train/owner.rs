@@ -2,25 +2,14 @@
 
 use super::{KILL, Passenger, Roll, kill, travel_with};
 use crate::demo::pace::Cut;
-use crate::fact::{
-    As, ColumnSpec, Fact, LockStep, ParamError, Params, ReturnKind, ReturnSpec, Steer, TableSpec, Tally,
-};
+use crate::fact::{As, Fact, LockStep, ParamError, Params, ReturnKind, ReturnSpec, Steer, Tally};
 use crate::stage::{Cue, Left, Stage, Worker};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Who died inside, and who came next.
-pub(in crate::demo) static DEATHS: TableSpec = TableSpec {
-    name: "deaths",
-    head: "died inside",
-    columns: &[
-        ColumnSpec { value: "ended_by", head: "ended by", kind: ReturnKind::Word },
-        ColumnSpec { value: "next", head: "next inside", kind: ReturnKind::Word },
-        ColumnSpec { value: "told", head: "was told", kind: ReturnKind::Word },
-        ColumnSpec { value: "since", head: "since then", kind: ReturnKind::Word },
-    ],
-};
+/// The table of who died inside: what it was `ended_by` and on which `visit`, who was `next` and what it was `told`.
+const DEATHS: &str = "deaths";
 
 /// What [`outcome`] gives.
 pub(in crate::demo) const ENDED_BY: ReturnSpec =
@@ -78,6 +67,8 @@ impl Ticket {
         if let Some((dead, tid)) = self.roll.take_over(self.passengers) {
             worker.tell(Fact::Lock { tid, lock: place.to_owned(), step: LockStep::Leaves });
             worker.tell(row(&letter(dead), json!({ "next": worker.name(), "told": told })));
+            let says = format!("{} died inside; {} came next, told {told}.", letter(dead), worker.name());
+            worker.tell(says_of(place, &says));
         }
         self.enter(worker);
     }
@@ -107,7 +98,12 @@ fn letter(number: usize) -> String {
 }
 
 fn row(dead: &str, values: Value) -> Fact {
-    crate::demo::script::row(DEATHS.name, dead, values)
+    crate::demo::script::row(DEATHS, dead, values)
+}
+
+/// What the picture of the queue says of a place.
+fn says_of(place: &str, says: &str) -> Fact {
+    crate::demo::script::row("places", place, json!({ "says": says }))
 }
 
 /// What is expected after an owner's death.
@@ -124,6 +120,8 @@ pub(in crate::demo) enum After {
 #[derive(Debug)]
 pub(in crate::demo) struct Attendant {
     pub(in crate::demo) roll: Arc<Roll>,
+    /// What the lock is called.
+    pub(in crate::demo) place: &'static str,
     pub(in crate::demo) passengers: usize,
     /// One of them is to die inside.
     pub(in crate::demo) victim: bool,
@@ -208,22 +206,20 @@ impl Attendant {
         begun.elapsed() >= if all { IN_VAIN } else { PATIENCE }
     }
 
-    /// Says whether anybody got in after a death.
+    /// Says that nobody got in after a death, if that is so.
     fn conclude(&self, stage: &mut Stage, death: &Death) {
-        let since = self.roll.visits().saturating_sub(death.visit);
-        let values = if since == 0 {
+        if self.roll.visits() == death.visit {
             let time = death.at.elapsed().as_secs_f64();
-            json!({ "next": "nobody", "told": "nothing", "since": format!("{time:.1} s, and nobody got in") })
-        } else {
-            json!({ "since": if since == 1 { "1 visit".to_owned() } else { format!("{since} visits") } })
-        };
-        stage.tell(row(&death.letter, values));
+            let says = format!("{} died inside, and nobody got in for {time:.1} s.", death.letter);
+            stage.tell(says_of(self.place, &says));
+            stage.tell(row(&death.letter, json!({ "next": "nobody", "told": "nothing" })));
+        }
     }
 }
 
 /// What the last death inside came to, if there was one, of all visits to `place`.
 pub(in crate::demo) fn outcome(tally: &Tally, place: &str) -> [(String, Value); 4] {
-    let death = tally.table(DEATHS.name).iter().rfind(|row| row.values.contains_key("visit"));
+    let death = tally.table(DEATHS).iter().rfind(|row| row.values.contains_key("visit"));
     let cell = |name: &str| death.and_then(|row| row.values.get(name)).cloned().unwrap_or(Value::Null);
     let visits: u64 = tally.locks.get(place).map_or(0, |lock| lock.visits.values().map(|v| v.got).sum());
     let after = cell("visit").as_u64().map(|visit| json!(visits.saturating_sub(visit)));
@@ -249,7 +245,7 @@ mod tests {
             last: Nanos::ZERO,
             values: serde_json::from_value(values.clone()).expect("an object"),
         };
-        tally.tables.insert(DEATHS.name.to_owned(), rows.iter().map(row).collect());
+        tally.tables.insert(DEATHS.to_owned(), rows.iter().map(row).collect());
         let visits = [(Tid(1), Visits { got, ..Visits::default() })].into();
         tally.locks.insert("door".to_owned(), LockTally { visits, ..LockTally::default() });
         tally

@@ -74,7 +74,7 @@ impl Queue<'_> {
             x = put(buf, line, x, 0, if n == 0 { "; wait " } else { ", " }, text);
             x = put(buf, line, x, 0, &format!("{} {}", self.name(guest), guest.since()), self.ink(guest));
         }
-        if place.waiting.is_empty() {
+        if place.waiting.is_empty() && place.is_asked_for() {
             put(buf, line, x, 0, ", nobody waits", dim);
         }
     }
@@ -219,7 +219,7 @@ impl Widget for &Queue<'_> {
             let liked = u16::try_from(place.body().clamp(1, BODY) + 2).unwrap_or(each);
             let room = (each - said).min(liked).max(LEAST);
             self.put_room(buf, Rect { y, height: room, ..area }, place);
-            let style = if place.died_inside() { Role::Bad } else { Role::Text };
+            let style = if place.says.is_some() || place.died_inside() { Role::Warning } else { Role::Text };
             if said > 0 {
                 put(
                     buf,

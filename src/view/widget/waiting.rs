@@ -99,10 +99,12 @@ impl Widget for &Waiting<'_> {
         let rows = u16::try_from(waits.len()).unwrap_or(u16::MAX);
         let first = if below > rows { 2 } else { 1 };
         if first == 2 {
-            let legend = format!("pattern: on a CPU   {OFF} not on one");
             put_right(buf, area, area.width, 1, head, dim);
-            if usize::from(from) + width(&legend) + 2 + width(head) <= usize::from(area.width) {
-                put(buf, area, from, 1, &legend, dim);
+            let short = format!("pattern: on a CPU   {OFF} not on one");
+            let room = usize::from(area.width.saturating_sub(from)).saturating_sub(width(head) + 2);
+            let legends = [format!("{short}   (as told so far)"), short];
+            if let Some(legend) = legends.iter().find(|legend| width(legend) <= room) {
+                put(buf, area, from, 1, legend, dim);
             }
         }
         for (wait, y) in waits.iter().zip(first..area.height) {

@@ -5,7 +5,7 @@ use crate::view::put::count;
 use serde_json::Value;
 
 /// The table in which a demo tells what it says of its places: a row's name is the lock's, its value `seats` how many it
-/// admits.
+/// admits, its value `says` what has just happened there, in a sentence.
 const TABLE: &str = "places";
 
 /// A lock, as a place.
@@ -19,6 +19,8 @@ pub(super) struct Place {
     pub(super) waiting: Vec<Guest>,
     /// The longest wait so far, those that still last included.
     pub(super) longest: Nanos,
+    /// What the demo says of it.
+    pub(super) says: Option<String>,
     most: (usize, usize),
     visits: u64,
 }
@@ -76,6 +78,7 @@ impl Place {
             inside: lock.inside.iter().map(guest).collect(),
             waiting: lock.queue.iter().map(guest).collect(),
             longest: lock.longest(tally.now),
+            says: tally.cell(TABLE, name, "says").and_then(Value::as_str).map(clean_line),
             most: (lock.most_inside, lock.most_waiting),
             visits: lock.visits.values().map(|visits| visits.got).sum(),
         }
@@ -94,6 +97,11 @@ impl Place {
         }
     }
 
+    /// Somebody has ever stood in line.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.most.1 > 0
+    }
+
     pub(super) fn died_inside(&self) -> bool {
         self.inside.iter().any(|guest| guest.dead)
     }
@@ -103,12 +111,12 @@ impl Place {
         let name = if named { format!("{}: ", self.name) } else { String::new() };
         let (inside, waiting) = self.most;
         let visits = count(self.visits, "visit", "visits");
-        let sum = format!("{name}{visits}, at most {inside} inside; longest wait {}.", self.longest);
-        let dead = self.inside.iter().find(|guest| guest.dead);
-        match dead {
-            Some(dead) => format!("{name}{} died inside. {visits}; longest wait {}.", dead.name, self.longest),
-            None if waiting > 1 => sum.replacen("inside;", &format!("inside, {waiting} in line;"), 1),
-            None => sum,
+        let dead = self.inside.iter().find(|guest| guest.dead).map(|dead| format!("{} died inside.", dead.name));
+        let line = if waiting > 1 { format!(", {waiting} in line") } else { String::new() };
+        let longest = if waiting > 0 { format!("; longest wait {}", self.longest) } else { String::new() };
+        match self.says.clone().or(dead) {
+            Some(says) => format!("{name}{says} {visits}."),
+            None => format!("{name}{visits}, at most {inside} inside{line}{longest}."),
         }
     }
 }

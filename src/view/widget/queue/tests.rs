@@ -1,3 +1,5 @@
+//! Queues whose picture is known: words and shapes at the sizes that matter, and no cell outside at any size.
+
 use super::*;
 use crate::fact::{Ending, LockTally, Nanos, Row, Visits};
 use crate::view::widget::fixture::{any_size, shown, six_tabs};
@@ -8,8 +10,11 @@ fn at(tids: &[(u32, u64)]) -> Vec<(Tid, Nanos)> {
     tids.iter().map(|(tid, ms)| (Tid(*tid), Nanos::from_millis(*ms))).collect()
 }
 
+/// A place: its name, who is inside, who waits; each with the moment since when, in milliseconds.
+type Told<'a> = (&'a str, &'a [(u32, u64)], &'a [(u32, u64)]);
+
 /// Six passengers of whom some are in `inside` and some in the `queue`, and the time is 1 s.
-fn train(places: &[(&str, &[(u32, u64)], &[(u32, u64)])]) -> Tally {
+fn train(places: &[Told<'_>]) -> Tally {
     let mut tally = six_tabs().tally;
     tally.now = Nanos::from_millis(1000);
     tally.tasks.iter_mut().for_each(|task| task.ended = None);
@@ -29,7 +34,11 @@ fn train(places: &[(&str, &[(u32, u64)], &[(u32, u64)])]) -> Tally {
 }
 
 fn seats(tally: &mut Tally, place: &str, seats: u64) {
-    let values = [("seats".to_owned(), json!(seats))].into();
+    tell(tally, place, "seats", json!(seats));
+}
+
+fn tell(tally: &mut Tally, place: &str, name: &str, value: serde_json::Value) {
+    let values = [(name.to_owned(), value)].into();
     let row = Row { name: place.to_owned(), first: Nanos::ZERO, last: Nanos::ZERO, values };
     tally.tables.entry("places".to_owned()).or_default().push(row);
 }
@@ -39,8 +48,7 @@ fn drawn(tally: &Tally, wide: u16, high: u16) -> String {
     shown(&Queue { tally, theme: &theme, chosen: Some(Tid(201)) }, wide, high)
 }
 
-const RESTROOM: (&str, &[(u32, u64)], &[(u32, u64)]) =
-    ("restroom", &[(200, 880)], &[(201, 190), (202, 400), (203, 700), (204, 950)]);
+const RESTROOM: Told<'_> = ("restroom", &[(200, 880)], &[(201, 190), (202, 400), (203, 700), (204, 950)]);
 
 #[test]
 fn one_is_inside_and_the_others_stand_in_line() {
@@ -58,6 +66,8 @@ fn a_dead_owner_is_marked_and_said() {
     assert!(seen.contains("A ▓ ") && seen.contains("dead 100 ms"), "{seen}");
     assert!(seen.contains("A died inside. 4 visits"), "{seen}");
     assert!(drawn(&tally, 36, 1).contains("A ▓ dead 100 ms inside"));
+    tell(&mut tally, "restroom", "says", json!("Nobody got in since."));
+    assert!(drawn(&tally, 78, 6).contains("Nobody got in since. 4 visits."));
 }
 
 #[test]
