@@ -18,6 +18,7 @@ mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod race;
 mod script;
 mod shared;
 mod sizes;
@@ -69,6 +70,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &race::Race,
     &mutex::Restroom,
     &unruly::Unruly,
 ];
