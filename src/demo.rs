@@ -11,8 +11,10 @@ mod family;
 mod footprint;
 mod glance;
 mod instances;
+mod interleave;
 mod isolation;
 mod limits;
+mod meeting;
 mod mutex;
 mod pace;
 mod pinning;
@@ -20,6 +22,7 @@ mod posix;
 mod priority;
 mod race;
 mod script;
+mod seats;
 mod shared;
 mod sizes;
 mod spoiled;
@@ -71,6 +74,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spoiled::Spoiled,
     &stop::Stop,
     &race::Race,
+    &interleave::Interleave,
+    &seats::Seats,
     &mutex::Restroom,
     &unruly::Unruly,
 ];

@@ -7,13 +7,14 @@ mod guard;
 
 use super::Demo;
 use super::area::Area;
-use super::pace::{self, Cut};
+use super::pace::{self, Cut, Pace};
 use crate::fact::{
     ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
     Source, Stroke, TableSpec, Tally, TaskTally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker, now};
 use guard::Guard;
+pub(super) use guard::bump;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -39,8 +40,8 @@ const TELL: Duration = Duration::from_millis(100);
 /// How long the workers may take to see that the time is over.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long the result stays.
-const STAY: Duration = Duration::from_secs(1);
+/// How long the result stays, in milliseconds.
+const STAY_MS: i64 = 1000;
 
 static GUARDS: TableSpec = TableSpec {
     name: "guards",
@@ -288,14 +289,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         }
     }
     stage.tell(Fact::Step { name: "settled".to_owned() });
-    let done = Instant::now();
-    loop {
-        match stage.next(Some(STAY.saturating_sub(done.elapsed()))) {
-            Cue::Finish => return Err(Cut::Finish),
-            Cue::Time => return Ok(()),
-            Cue::Steer(_) | Cue::Ended(_) => {}
-        }
-    }
+    Pace::new(STAY_MS).rest(stage)
 }
 
 /// Lets the workers add under one guard, and tells how it goes and what it came to. False if the learner has seen enough.

@@ -46,7 +46,9 @@ impl Guard {
     pub(super) fn add(&self, counter: &AtomicU64, times: u64) -> bool {
         match self {
             Self::Open => (0..times).for_each(|_| bump(counter)),
-            Self::Atomic => (0..times).for_each(|_| drop(counter.fetch_add(1, Relaxed))),
+            Self::Atomic => (0..times).for_each(|_| {
+                counter.fetch_add(1, Relaxed);
+            }),
             Self::Mutex(lock) => {
                 return under(times, counter, || lock.lock().is_ok(), || lock.unlock().is_ok());
             }
@@ -73,7 +75,7 @@ fn under(times: u64, counter: &AtomicU64, lock: impl Fn() -> bool, unlock: impl 
 
 /// Load, add, store. They are kept apart: a compiler may make one instruction of them, an addition to memory. Several cores lose
 /// adds by that one just the same, but no interrupt comes in the middle of it, so that one core alone never would.
-fn bump(counter: &AtomicU64) {
+pub(in crate::demo) fn bump(counter: &AtomicU64) {
     let register = black_box(counter.load(Relaxed));
     counter.store(register + 1, Relaxed);
 }
