@@ -80,10 +80,13 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     pictures: &[Picture::Listing(&PROGRAM), Picture::Counts(&TOTALS), Picture::Lanes],
     controls: &[STEP_A, STEP_B, OVER, pace::SLOWER, pace::FASTER],
-    lasts_ms: |params| match (params.word("schedule"), params.int("trials")) {
-        ("learner", _) => 5000,
-        (_, 0) => (params.int("pace") * 6 * params.int("rounds") + 2000).unsigned_abs(),
-        _ => 0,
+    lasts_ms: |params| {
+        let all = params.int("pace").unsigned_abs() * 6 * params.int("rounds").unsigned_abs() + 2000;
+        match (params.word("schedule"), params.int("trials")) {
+            ("learner", _) => all + steps::IDLE_MS,
+            (_, 0) => all,
+            _ => 0,
+        }
     },
     check: |params| match (params.word("schedule"), params.int("trials")) {
         ("none", 0) => Err(ParamError::new("trials", "is 0, and without a schedule there would be nothing to see")),

@@ -29,7 +29,7 @@ const CHUNK: u64 = 256;
 
 /// How long one guard may take: alone, and as one of five. A spinlock on one core, or with others who want the cores, would
 /// take minutes for what takes a tenth of a second otherwise.
-const BUDGET: [Duration; 2] = [Duration::from_secs(5), Duration::from_millis(1500)];
+const BUDGET: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(1500)];
 
 /// How often the counter is looked at.
 const LOOK: Duration = Duration::from_millis(20);
@@ -82,7 +82,7 @@ static SPEC: DemoSpec = DemoSpec {
         ParamSpec {
             name: "adds",
             kind: ParamKind::Int { min: 1, max: 1_000_000_000, default: 5_000_000, unit: "" },
-            help: "how often each adds 1, at most; after 5 s all stop",
+            help: "how often each adds 1, at most; after 10 s all stop",
         },
         ParamSpec {
             name: "guard",
@@ -118,6 +118,7 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ReturnKind::Table,
             help: "how many times longer an add takes under each guard than under none",
         },
+        ReturnSpec { name: "mutex_price", kind: ReturnKind::Number, help: "the same for the mutex alone" },
     ],
     pictures: &[Picture::Table(&GUARDS), Picture::Curves(&COUNTER), Picture::Cards, Picture::Lanes],
     ..DemoSpec::BASE
@@ -141,6 +142,7 @@ impl Demo for Race {
                 done().filter_map(|row| Some((row.name.clone(), row.values.get(name)?.clone()))).collect();
             (!table.is_empty()).then_some(Value::Object(table))
         };
+        let prices = by_guard("per_second").and_then(|speeds| price(&speeds));
         let guarded: Vec<u64> = done()
             .filter(|row| row.name != guard::WORDS[0])
             .filter_map(|row| row.values.get("lost")?.as_u64())
@@ -155,7 +157,8 @@ impl Demo for Race {
             ("pushed_off", pushed_off(tally).map(|n| json!(n))),
             ("losses", by_guard("lost")),
             ("speeds", by_guard("per_second")),
-            ("price", by_guard("per_second").and_then(|speeds| price(&speeds))),
+            ("mutex_price", prices.as_ref().and_then(|prices| prices.get("mutex")).cloned()),
+            ("price", prices),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
         .into()

@@ -27,7 +27,7 @@ pub(super) struct Seats;
 const FREE: u64 = 1;
 
 /// How long they may take, and then to leave.
-const BUDGET: Duration = Duration::from_secs(5);
+const BUDGET: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often it is told.
@@ -57,7 +57,7 @@ static SPEC: DemoSpec = DemoSpec {
         ParamSpec {
             name: "trains",
             kind: ParamKind::Int { min: 1, max: 100_000, default: 50_000, unit: "" },
-            help: "how many trains with one free seat, at most; after 5 s all stop",
+            help: "how many trains with one free seat, at most; after 10 s all stop",
         },
         ParamSpec {
             name: "sale",

@@ -7,7 +7,7 @@
 use super::{Area, OVER, PROGRAM, STEP_A, STEP_B, settled};
 use crate::demo::pace::{Cut, Look, Pace};
 use crate::demo::script::row;
-use crate::fact::{Fact, Params};
+use crate::fact::{Fact, Params, Unavailable};
 use crate::stage::{Cue, Stage, Worker};
 use serde_json::{Value, json};
 use std::sync::atomic::AtomicU64;
@@ -22,6 +22,9 @@ const ALL: u64 = LINES.len() as u64;
 
 /// How many steps an order can count in one attempt; the attempts are counted above.
 const ATTEMPT: u64 = 1000;
+
+/// How long the learner is waited for before the program goes on by itself, in milliseconds.
+pub(super) const IDLE_MS: u64 = 15_000;
 
 /// The letters of the two.
 const LETTERS: [&str; 2] = ["A", "B"];
@@ -130,7 +133,7 @@ impl Attempt {
             order(stage, side, number * ATTEMPT, pace)?;
         }
         stage.tell(row(PROGRAM.table, "memory", json!({ "counter": 0 })));
-        let words = "Both stand before the first line. Memory holds 0.";
+        let words = "Both stand before line 1, and memory holds 0. Key a: A does its next step; b: B does.";
         stage.tell(row(PROGRAM.table, "last", json!({ "words": words, "order": "" })));
         Ok(Self { number, done: [0; 2], order: Vec::new() })
     }
@@ -188,31 +191,62 @@ fn order(stage: &mut Stage, side: usize, order: u64, pace: &mut Pace) -> Result<
     })
 }
 
+/// What decides whose step is next.
+#[derive(Debug)]
+enum Turns {
+    /// The rest of a schedule, at the pace.
+    Schedule(std::vec::IntoIter<usize>),
+    /// The keys, as long as there are any; else a schedule.
+    Learner,
+    /// The keys.
+    Keys,
+}
+
+impl Turns {
+    fn of(word: &str, rounds: usize) -> Self {
+        match word {
+            "right" => Self::Schedule(right(rounds).into_iter()),
+            "learner" => Self::Learner,
+            _ => Self::Schedule(wrong(rounds).into_iter()),
+        }
+    }
+
+    /// How long the learner is listened to before the next step.
+    fn patience(&self, pace: Pace) -> Option<Duration> {
+        match self {
+            Self::Schedule(steps) if steps.len() == 0 => None,
+            Self::Schedule(_) => Some(Duration::from_millis(pace.millis())),
+            Self::Learner => Some(Duration::from_millis(IDLE_MS)),
+            Self::Keys => None,
+        }
+    }
+
+    /// Nobody pressed a key: whose step is next.
+    fn go_on(&mut self, rounds: usize) -> Option<usize> {
+        if matches!(self, Self::Learner) {
+            *self = Self::Schedule(wrong(rounds).into_iter());
+        }
+        if let Self::Schedule(steps) = self { steps.next() } else { None }
+    }
+}
+
 /// Steps through the program: by the schedule until the learner takes over. With `then`, it is left when both are through;
 /// without, when the learner has seen enough.
 pub(super) fn show(stage: &mut Stage, desk: &Desk, params: &Params, then: bool) -> Result<(), Cut> {
     let mut pace = Pace::new(params.int("pace"));
     let rounds = params.count("rounds");
-    let mut schedule = match params.word("schedule") {
-        "wrong" => wrong(rounds),
-        "right" => right(rounds),
-        _ => Vec::new(),
-    }
-    .into_iter();
+    let mut turns = Turns::of(params.word("schedule"), rounds);
     let mut attempt = Attempt::begin(stage, desk, 1, &mut pace)?;
-    let mut since = Instant::now();
-    let mut first = true;
+    let (mut since, mut first) = (Instant::now(), true);
     loop {
-        let pause = Duration::from_millis(pace.millis());
-        let left = (schedule.len() > 0).then(|| pause.saturating_sub(since.elapsed()));
-        let side = match stage.next(left) {
+        let side = match stage.next(turns.patience(pace).map(|patience| patience.saturating_sub(since.elapsed()))) {
             Cue::Finish => return Err(Cut::Finish),
-            Cue::Time => schedule.next(),
-            Cue::Ended(_) => return Err(crate::fact::Unavailable::new("the next step", "a worker has ended").into()),
+            Cue::Time => turns.go_on(rounds),
+            Cue::Ended(_) => return Err(Unavailable::new("the next step", "a worker has ended").into()),
             Cue::Steer(steer) if pace.obey(&steer) => None,
             Cue::Steer(steer) => {
                 // Whoever steps by hand goes on by hand.
-                schedule = Vec::new().into_iter();
+                turns = Turns::Keys;
                 if steer.verb == OVER.verb {
                     attempt = Attempt::begin(stage, desk, attempt.number + 1, &mut pace)?;
                 }
@@ -272,6 +306,26 @@ mod tests {
             assert_eq!((total(&wrong(rounds)), total(&right(rounds))), (least, most), "{rounds} rounds");
             assert_eq!((least, most), (if rounds == 1 { 1 } else { 2 }, 2 * rounds as u64), "{rounds} rounds");
         }
+    }
+
+    #[test]
+    fn of_the_twenty_orders_of_one_round_two_are_right() {
+        let (mut all, mut right) = (0, 0);
+        orders([LINES.len(); 2], &mut Vec::new(), &mut |order| {
+            all += 1;
+            right += u32::from(total(order) == 2);
+        });
+        assert_eq!((all, right), (20, 2));
+    }
+
+    #[test]
+    fn a_learner_who_presses_no_key_is_shown_an_order() {
+        let mut turns = Turns::of("learner", 2);
+        assert_eq!(turns.patience(Pace::new(5)), Some(Duration::from_millis(IDLE_MS)));
+        let shown: Vec<_> = std::iter::from_fn(|| turns.go_on(2)).collect();
+        assert_eq!(shown, wrong(2));
+        let mut turns = Turns::Keys;
+        assert_eq!((turns.patience(Pace::new(5)), turns.go_on(2)), (None, None));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) const TABLE: &str = "trials";
 pub(super) const ROW: &str = "all";
 
 /// How long all trials may take. Where others want the cores, fewer are done in it.
-const BUDGET: Duration = Duration::from_secs(4);
+const BUDGET: Duration = Duration::from_secs(10);
 
 /// How long the two may take to leave.
 const PATIENCE: Duration = Duration::from_secs(20);

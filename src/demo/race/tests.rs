@@ -40,6 +40,7 @@ fn each_guard_has_its_loss_and_its_price() {
     assert_eq!((&values["lost"], &values["lost_guarded"]), (&json!(0), &json!(0)), "the last one's, and all guards'");
     assert_eq!(values["losses"], json!({"none": 100, "mutex": 0, "spin": 0}));
     assert_eq!(values["price"], json!({"mutex": 10.0, "spin": 3.0}));
+    assert_eq!(values["mutex_price"], json!(10.0));
 }
 
 #[test]
