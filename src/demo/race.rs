@@ -31,8 +31,9 @@ const CHUNK: u64 = 256;
 /// take minutes for what takes a tenth of a second otherwise.
 const BUDGET: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(1500)];
 
-/// How often the counter is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often the counter is looked at: in the first second, so that a store of an old number is seen as a step down, and after
+/// that, when the curve has points enough.
+const LOOK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(20)];
 
 /// How often all of it is told.
 const TELL: Duration = Duration::from_millis(100);
@@ -136,7 +137,7 @@ impl Demo for Race {
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
         // A guard whose workers are not through yet has no speed.
         let done = || tally.table(GUARDS.name).iter().filter(|row| row.values.contains_key("per_second"));
-        let last = |name: &str| done().last().and_then(|row| row.values.get(name).cloned());
+        let last = |name: &str| done().next_back().and_then(|row| row.values.get(name).cloned());
         let by_guard = |name: &str| -> Option<Value> {
             let table: serde_json::Map<_, _> =
                 done().filter_map(|row| Some((row.name.clone(), row.values.get(name)?.clone()))).collect();
@@ -316,7 +317,8 @@ fn turn_of(
     let (begun, mut told) = (Instant::now(), None::<Instant>);
     let (mut stopped, mut go_on) = (false, true);
     while !through(stage) {
-        if stage.next(Some(LOOK)) == Cue::Finish {
+        let late = begun.elapsed() > Duration::from_secs(1);
+        if stage.next(Some(LOOK[usize::from(late)])) == Cue::Finish {
             go_on = false;
         }
         if !stopped && (!go_on || begun.elapsed() > budget) {

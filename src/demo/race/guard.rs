@@ -49,16 +49,13 @@ impl Guard {
             Self::Atomic => (0..times).for_each(|_| {
                 counter.fetch_add(1, Relaxed);
             }),
-            Self::Mutex(lock) => {
-                return under(times, counter, || lock.lock().is_ok(), || lock.unlock().is_ok());
-            }
-            Self::Spin(lock) => {
-                let always = |()| true;
-                return under(times, counter, || always(lock.lock()), || always(lock.unlock()));
-            }
-            Self::RwLock(lock) => {
-                return under(times, counter, || lock.write().is_ok(), || lock.unlock().is_ok());
-            }
+            Self::Mutex(lock) => return under(times, counter, || lock.lock().is_ok(), || lock.unlock().is_ok()),
+            Self::Spin(lock) => (0..times).for_each(|_| {
+                lock.lock();
+                bump(counter);
+                lock.unlock();
+            }),
+            Self::RwLock(lock) => return under(times, counter, || lock.write().is_ok(), || lock.unlock().is_ok()),
         }
         true
     }
@@ -83,7 +80,6 @@ pub(in crate::demo) fn bump(counter: &AtomicU64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[test]
     fn one_alone_loses_nothing_under_any_guard() {
@@ -97,13 +93,12 @@ mod tests {
     #[test]
     fn two_lose_nothing_under_a_guard() {
         for word in &WORDS[1..] {
-            let shared = Arc::new((Guard::of(word).expect("a guard"), AtomicU64::new(0)));
-            let add = || {
-                let shared = Arc::clone(&shared);
-                std::thread::spawn(move || shared.0.add(&shared.1, 20_000))
-            };
-            let both = [add(), add()].map(|thread| thread.join().expect("no panic"));
-            assert_eq!((both, shared.1.load(Relaxed)), ([true; 2], 40_000), "{word}");
+            let (guard, counter) = (Guard::of(word).expect("a guard"), AtomicU64::new(0));
+            let both = std::thread::scope(|scope| {
+                let add = || guard.add(&counter, 20_000);
+                [scope.spawn(add), scope.spawn(add)].map(|thread| thread.join().expect("no panic"))
+            });
+            assert_eq!((both, counter.load(Relaxed)), ([true; 2], 40_000), "{word}");
         }
     }
 

@@ -1,3 +1,5 @@
+//! What the totals of a race come to.
+
 use super::*;
 use crate::fact::{Nanos, Row};
 

@@ -30,11 +30,11 @@ struct Bar {
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 impl Counts<'_> {
-    /// Rows that it needs at least, and likes where `left` are left.
+    /// Rows that it needs at least, and likes where `left` are left; none before anything was counted.
     #[must_use]
     pub fn rows(&self, left: u16) -> (u16, u16) {
         match u16::try_from(self.tally.table(self.spec.table).len()).unwrap_or(u16::MAX) {
-            0 => (1, 1),
+            0 => (0, 0),
             all => (4, all.saturating_add(1).clamp(4, left.max(4))),
         }
     }

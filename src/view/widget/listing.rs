@@ -38,9 +38,12 @@ const PLACE: [&str; 2] = ["at", "round"];
 const THROUGH: &str = "(through)";
 
 impl Listing<'_> {
-    /// Rows that it needs at least, and likes at this width.
+    /// Rows that it needs at least, and likes at this width; none while nobody is in the program.
     #[must_use]
     pub fn rows(&self, wide: u16) -> (u16, u16) {
+        if self.workers().is_empty() {
+            return (0, 0);
+        }
         let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
         (liked.min(6), liked)
     }
