@@ -26,9 +26,9 @@ pub(super) struct Seats;
 /// Seats that are free in each train.
 const FREE: u64 = 1;
 
-/// How long they may take, and then to leave.
+/// How long they may take; then to leave; and to leave when the learner has seen enough.
 const BUDGET: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(1)];
 
 /// How often it is told.
 const TELL: Duration = Duration::from_millis(100);
@@ -171,14 +171,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     }
     (0..clerks).for_each(|clerk| stage.order(clerk, SELL));
     let (begun, mut told) = (Instant::now(), None::<Instant>);
-    let (mut counted, mut finish) = (Counted::default(), false);
+    let (mut counted, mut finish, mut stopped) = (Counted::default(), false, None::<Instant>);
     while stage.on().next().is_some() {
         finish |= stage.next(Some(Duration::from_millis(10))) == Cue::Finish;
-        if finish || begun.elapsed() > BUDGET {
+        if stopped.is_none() && (finish || begun.elapsed() > BUDGET) {
+            stopped = Some(Instant::now());
             counter.meeting.stop();
         }
-        if begun.elapsed() > BUDGET + PATIENCE {
-            return Err(Unavailable::new("the end of the sale", "a clerk does not come to an end").into());
+        if stopped.is_some_and(|stopped| stopped.elapsed() > PATIENCE[usize::from(finish)]) {
+            let late = Unavailable::new("the end of the sale", "a clerk does not come to an end");
+            return Err(if finish { Cut::Finish } else { late.into() });
         }
         if told.is_none_or(|told| told.elapsed() >= TELL) {
             told = Some(Instant::now());

@@ -21,8 +21,8 @@ pub(super) const ROW: &str = "all";
 /// How long all trials may take. Where others want the cores, fewer are done in it.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// How long the two may take to leave.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the two may take to leave, and how long when the learner has seen enough.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(1)];
 
 /// How often it is counted and told.
 const TELL: Duration = Duration::from_millis(100);
@@ -121,14 +121,16 @@ pub(super) fn show(stage: &mut Stage, trials: &Trials) -> Result<(), Cut> {
     let (begun, mut told) = (Instant::now(), None::<Instant>);
     (0..2).for_each(|side| stage.order(side, TRIALS));
     let gone = |stage: &Stage| (0..2).all(|side| stage.cast().get(side).is_none_or(|entry| entry.ended.is_some()));
-    let (mut count, mut finish) = (Count::default(), false);
+    let (mut count, mut finish, mut stopped) = (Count::default(), false, None::<Instant>);
     while !gone(stage) {
         finish |= stage.next(Some(Duration::from_millis(10))) == Cue::Finish;
-        if finish || begun.elapsed() > BUDGET {
+        if stopped.is_none() && (finish || begun.elapsed() > BUDGET) {
+            stopped = Some(Instant::now());
             trials.meeting.stop();
         }
-        if begun.elapsed() > BUDGET + PATIENCE {
-            return Err(Unavailable::new("the end of the trials", "the two did not come to their end").into());
+        if stopped.is_some_and(|stopped| stopped.elapsed() > PATIENCE[usize::from(finish)]) {
+            let late = Unavailable::new("the end of the trials", "the two did not come to their end");
+            return Err(if finish { Cut::Finish } else { late.into() });
         }
         if told.is_none_or(|told| told.elapsed() >= TELL) {
             told = Some(Instant::now());

@@ -44,14 +44,3 @@ fn each_guard_has_its_loss_and_its_price() {
     assert_eq!(values["price"], json!({"mutex": 10.0, "spin": 3.0}));
     assert_eq!(values["mutex_price"], json!(10.0));
 }
-
-#[test]
-fn the_time_is_from_the_first_that_began_to_the_last_that_ended() {
-    let ground = Ground::new(&["none"], 10).expect("shared memory");
-    for (n, begun, ended, done) in [(0, 100, 200, 4), (1, 150, 400, 6)] {
-        for (what, value) in [(Says::Begun, begun), (Says::Ended, ended), (Says::Done, done)] {
-            ground.said(n, what).store(value, Relaxed);
-        }
-    }
-    assert_eq!((ground.took(2), ground.expected(2)), (300, 10));
-}
