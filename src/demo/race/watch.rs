@@ -83,7 +83,7 @@ impl Watch {
                 self.order(stage, turn as u64 + STOP);
             }
             if stopped.is_some_and(|stopped| stopped.elapsed() > PATIENCE[usize::from(finish)]) {
-                let why = "a worker holds the lock and does not give it back";
+                let why = "a worker holds the lock, or has died with it";
                 return Err(if finish { Cut::Finish } else { Unavailable::new("the end of the adds", why).into() });
             }
             let (found, expected) = (ground.counter().load(Relaxed), ground.expected(self.workers));
