@@ -12,16 +12,20 @@ mod footprint;
 mod glance;
 mod ignored;
 mod instances;
+mod interleave;
 mod isolation;
 mod limits;
 mod livelock;
+mod meeting;
 mod mutex;
 mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod race;
 mod rwlock;
 mod script;
+mod seats;
 mod shared;
 mod sizes;
 mod spinlock;
@@ -74,6 +78,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &race::Race,
+    &interleave::Interleave,
+    &seats::Seats,
     &mutex::Restroom,
     &spinlock::Desk,
     &rwlock::Timetable,

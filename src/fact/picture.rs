@@ -38,6 +38,10 @@ pub enum Picture {
     Waiting,
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
+    /// Program text, where each worker is in it, its registers, and memory.
+    Listing(&'static ListingSpec),
+    /// How often each thing happened, as bars.
+    Counts(&'static CountsSpec),
 }
 
 impl Picture {
@@ -59,6 +63,8 @@ impl Picture {
             Self::Queue => "queues",
             Self::Waiting => "what waiting cost",
             Self::Tree(tree) => tree.name,
+            Self::Listing(listing) => listing.name,
+            Self::Counts(counts) => counts.name,
         }
     }
 }
@@ -121,6 +127,38 @@ pub struct TreeSpec {
     pub name: &'static str,
     /// The table that its rows name.
     pub table: &'static str,
+}
+
+/// A program that several workers go through, line by line, of rows that a demo tells with `Fact::Row`.
+///
+/// A row that is called as a worker is holds where that is: `at`, the line that it runs next, counted from 1, or one past the
+/// last when it is through; `round`, a word on which time round it is; and any other value is one of its registers. The row
+/// "memory" holds the words of memory by their names. The row "last" holds `words`, the last step in a sentence, and `order`,
+/// the letters of the workers in the order of their steps so far.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ListingSpec {
+    /// What it is called in a list: "program".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The lines of the program.
+    pub lines: &'static [&'static str],
+}
+
+/// How often each thing happened: the rows of a table, each a bar. Rows with a number `at` stand in its order, others in that
+/// in which they were told; a word `note` stands after the count. Neighbours share a bar where there are too many.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct CountsSpec {
+    /// What it is called in a list: "totals".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// What a row is, above the names: "total".
+    pub head: &'static str,
+    /// What is counted, above the counts: "trials".
+    pub of: &'static str,
+    /// The value of a row that is the count.
+    pub count: &'static str,
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

@@ -4,7 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Cards, Curves, Histogram, Pages, Queue, Shares, Sides, Space, States, Table, Tree, Waiting, Workers,
+    Cards, Counts, Curves, Histogram, Listing, Pages, Queue, Shares, Sides, Space, States, Table, Tree, Waiting,
+    Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -107,6 +108,14 @@ impl View<'_> {
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };
                 boxed(tree, move |wide, _| tree.rows(wide))
+            }
+            Picture::Listing(spec) => {
+                let listing = Listing { tally, spec, theme };
+                boxed(listing, move |wide, _| listing.rows(wide))
+            }
+            Picture::Counts(spec) => {
+                let counts = Counts { tally, spec, theme };
+                boxed(counts, move |_, left| counts.rows(left))
             }
         }
     }

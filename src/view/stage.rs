@@ -101,7 +101,8 @@ impl View<'_> {
         for (n, picture) in order.iter().enumerate() {
             let left = area.bottom().saturating_sub(y);
             let (least, liked) = self.drawn(*picture, watch).rows(area.width, left);
-            if left < least && n > 0 {
+            // One that likes no row has nothing to show.
+            if liked == 0 || left < least && n > 0 {
                 continue;
             }
             let high = if order.len() == 1 { left } else { liked.min(left) };

@@ -1,11 +1,13 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
 mod cards;
+mod counts;
 mod curves;
 #[cfg(test)]
 mod fixture;
 mod help;
 mod lanes;
+mod listing;
 mod pages;
 mod question;
 mod queue;
@@ -22,9 +24,11 @@ mod waiting;
 mod workers;
 
 pub use cards::Cards;
+pub use counts::Counts;
 pub use curves::Curves;
 pub use help::Help;
 pub use lanes::{Lanes, Window, describe_slice};
+pub use listing::Listing;
 pub use pages::Pages;
 pub use question::{Answer, Question};
 pub use queue::Queue;
