@@ -6,6 +6,7 @@ mod belongings;
 mod company;
 mod cores;
 mod crash;
+mod deadlock;
 mod eye;
 mod family;
 mod footprint;
@@ -70,6 +71,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spoiled::Spoiled,
     &stop::Stop,
     &mutex::Restroom,
+    &deadlock::Deadlock,
     &unruly::Unruly,
 ];
 

@@ -31,6 +31,8 @@ pub enum Picture {
     Curves(&'static CurvesSpec),
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
+    /// Who has which lock, and who waits for which: the wait-for graph.
+    WaitFor(&'static WaitForSpec),
 }
 
 impl Picture {
@@ -50,6 +52,7 @@ impl Picture {
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
             Self::Tree(tree) => tree.name,
+            Self::WaitFor(graph) => graph.name,
         }
     }
 }
@@ -112,6 +115,19 @@ pub struct TreeSpec {
     pub name: &'static str,
     /// The table that its rows name.
     pub table: &'static str,
+}
+
+/// A graph of who has which lock and who waits for which, as the facts about locks tell. A row "note" of its table says in its
+/// value `words` what holds at the moment. Where there are as many locks as workers, they are drawn as round a table: each
+/// worker between two locks, the first lock between the last worker and the first.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct WaitForSpec {
+    /// What it is called in a list, and the table of its note: "wait-for graph".
+    pub name: &'static str,
+    /// What a lock is called here: "fork".
+    pub lock: &'static str,
+    /// The value of a worker that counts how often it had what it wants, and the word for one of it: ("meals", "meal").
+    pub count: (&'static str, &'static str),
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

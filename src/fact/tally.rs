@@ -24,7 +24,8 @@ pub struct Tally {
     pub tables: BTreeMap<String, Vec<Row>>,
     /// The demo's own curves, each by rising `x`.
     pub curves: BTreeMap<String, Vec<(f64, f64)>>,
-    /// The locks that were told of: who is inside, who waits.
+    /// The locks that were told of: who is inside, who waits. Once the demo has told [`Tally::CLOSING`] they stay as they
+    /// were.
     pub locks: BTreeMap<String, LockTally>,
     /// Where in `tasks` a thread id was last seen.
     pub(crate) index: Index,
@@ -51,6 +52,22 @@ pub(crate) struct Index {
 }
 
 impl Tally {
+    /// The step by which a demo says that it comes to its end and sends everybody off: what follows is no part of its story.
+    pub const CLOSING: &'static str = "closing";
+
+    /// When the demo came to its end, if it has said so.
+    #[must_use]
+    pub fn closing(&self) -> Option<Nanos> {
+        self.step(Self::CLOSING)
+    }
+
+    /// The task ended before the demo came to its end.
+    #[must_use]
+    pub fn is_dead(&self, tid: Tid) -> bool {
+        let ended = self.task(tid).and_then(|task| task.ended.as_ref());
+        ended.is_some_and(|(at, _)| self.closing().is_none_or(|closing| *at < closing))
+    }
+
     /// The demo's own workers, in the order of their letters.
     pub fn workers(&self) -> impl Iterator<Item = &TaskTally> {
         let mut workers: Vec<_> = self.tasks.iter().filter(|t| t.slot.is_some()).collect();

@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
+use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, WaitFor, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -97,6 +97,10 @@ impl View<'_> {
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };
                 boxed(tree, move |wide, _| tree.rows(wide))
+            }
+            Picture::WaitFor(spec) => {
+                let graph = WaitFor { tally, spec, theme, chosen };
+                boxed(graph, move |wide, left| graph.rows(wide, left))
             }
         }
     }

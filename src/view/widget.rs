@@ -17,6 +17,7 @@ mod table;
 mod too_small;
 mod tree;
 mod turns;
+mod wait_for;
 mod workers;
 
 pub use cards::Cards;
@@ -34,4 +35,5 @@ pub use table::Table;
 pub use too_small::{LEAST, TooSmall};
 pub use tree::Tree;
 pub use turns::Histogram;
+pub use wait_for::WaitFor;
 pub use workers::Workers;
