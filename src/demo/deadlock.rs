@@ -19,7 +19,7 @@ use crate::fact::{
 };
 use crate::stage::{Cue, Settings, Stage};
 use idle::Idle;
-use philosopher::{MEALS, Philosopher};
+use philosopher::{MEALS, Philosopher, RIGHT_FIRST};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,6 +74,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "meals", kind: ReturnKind::Table, help: "how often each has eaten, by letter" },
         ReturnSpec { name: "eaten", kind: ReturnKind::Count, help: "meals of all together" },
         ReturnSpec { name: "fewest", kind: ReturnKind::Count, help: "meals of the one that had the fewest" },
+        ReturnSpec { name: "turned", kind: ReturnKind::Count, help: "how many took their right fork first" },
         ReturnSpec {
             name: "detected_after_ns",
             kind: ReturnKind::Nanos,
@@ -86,7 +87,7 @@ static SPEC: DemoSpec = DemoSpec {
             help: "a circle, and nobody ran for a second: by the kernel's accounts",
         },
     ],
-    pictures: &[Picture::WaitFor(&GRAPH), Picture::Lanes, Picture::Cards],
+    pictures: &[Picture::WaitFor(&GRAPH), Picture::Lanes, Picture::Workers],
     controls: &[
         wish('g', "give", "give its fork back"),
         train::KILL,
@@ -138,6 +139,7 @@ impl Demo for Deadlock {
         let idle = idle::of(tally).filter(|_| tally.workers().any(|worker| !tally.is_dead(worker.tid)));
         let meals: Map<String, Value> =
             tally.workers().map(|w| (w.name.clone(), json!(w.number(MEALS).unwrap_or(0)))).collect();
+        let turned = tally.workers().filter(|w| w.values.get(RIGHT_FIRST) == Some(&json!(true))).count();
         let each = || meals.values().filter_map(Value::as_u64);
         let nanos = |time: Option<Nanos>| json!(time.map(|time| time.0));
         [
@@ -147,6 +149,7 @@ impl Demo for Deadlock {
             ("eaten", json!(each().sum::<u64>())),
             ("fewest", json!(each().min().unwrap_or(0))),
             ("meals", Value::Object(meals.clone())),
+            ("turned", json!(turned)),
             ("detected_after_ns", nanos(closed)),
             ("idle_ns", nanos(idle)),
             ("confirmed", json!(idle.map(|idle| !circle.is_empty() && idle >= CONFIRMED))),

@@ -3,11 +3,14 @@
 use super::table::{Doing, Off, Table};
 use crate::fact::{Fact, LockStep};
 use crate::stage::Worker;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The value by which it says how often it has eaten.
 pub(super) const MEALS: &str = "meals";
+
+/// The value by which it says whether it took its right fork first.
+pub(super) const RIGHT_FIRST: &str = "right_first";
 
 /// Why it does not eat.
 enum Left {
@@ -25,13 +28,14 @@ pub(super) struct Philosopher<'w> {
     /// All take their first fork before anybody asks for the second.
     arranged: bool,
     meals: u64,
+    right_first: bool,
     /// The forks (bits) that it has locked. Of those that can be shared it has locked none.
     locked: u32,
 }
 
 impl<'w> Philosopher<'w> {
     pub(super) fn new(worker: &'w Worker, table: &'w Table, seat: usize, arranged: bool) -> Self {
-        Self { worker, table, seat, arranged, meals: 0, locked: 0 }
+        Self { worker, table, seat, arranged, meals: 0, right_first: false, locked: 0 }
     }
 
     /// Plays its part until it is told to leave. Who is told so while it sleeps for a fork leaves with what it has.
@@ -74,13 +78,16 @@ impl<'w> Philosopher<'w> {
 
     fn dine(&mut self, again: bool) -> Result<(), Left> {
         let (first, second) = self.order();
+        if self.right_first != (first != 1 << self.seat) {
+            self.right_first = !self.right_first;
+            self.value(RIGHT_FIRST, json!(self.right_first));
+        }
         if self.table.off() == Off::HoldAndWait {
             self.ask(first | second, 0)?;
         } else {
             self.ask(first, 0)?;
-            // Bad luck comes to every meal while nothing is done against it, to the first one otherwise. Who has just given way
-            // asks at a time of its own.
-            if self.arranged && !again && (self.meals == 0 || self.table.off() == Off::None) {
+            // Who has just given way asks at a time of its own.
+            if !again && self.is_arranged() {
                 self.gather(first)?;
             }
             self.ask(second, first)?;
@@ -89,7 +96,7 @@ impl<'w> Philosopher<'w> {
         self.rest(self.table.pace())?;
         self.meals += 1;
         self.worker.set_work(self.meals);
-        self.worker.tell(Fact::Value { tid: self.worker.tid(), name: MEALS.to_owned(), value: json!(self.meals) });
+        self.value(MEALS, json!(self.meals));
         self.table.now(self.seat, Doing::Busy);
         self.put_back(first | second);
         Ok(())
@@ -127,6 +134,12 @@ impl<'w> Philosopher<'w> {
         }
     }
 
+    /// Bad luck is arranged for every meal while nothing is done against it; once something is, for the first one alone, or those
+    /// who sleep for the others would keep them from eating.
+    fn is_arranged(&self) -> bool {
+        self.arranged && (self.table.off() == Off::None || self.table.round() == 0)
+    }
+
     /// Sleeps, with its first fork, until all who can have theirs; then they ask for the second one after the other.
     fn gather(&mut self, held: u32) -> Result<(), Left> {
         let round = self.table.round();
@@ -142,7 +155,7 @@ impl<'w> Philosopher<'w> {
             }
             self.table.now(self.seat, Doing::Gathered);
             self.table.open_round();
-            if self.table.round() != round {
+            if self.table.round() != round || !self.is_arranged() {
                 self.table.now(self.seat, Doing::Busy);
                 return self.rest(self.beats(self.seat));
             }
@@ -155,6 +168,10 @@ impl<'w> Philosopher<'w> {
         self.table.set_has(self.seat, 0);
         self.table.put_back(self.locked);
         self.locked = 0;
+    }
+
+    fn value(&self, name: &str, value: Value) {
+        self.worker.tell(Fact::Value { tid: self.worker.tid(), name: name.to_owned(), value });
     }
 
     fn tell(&self, forks: u32, step: LockStep) {

@@ -80,6 +80,9 @@ fn who_waits_for_a_dead_one_is_stuck_without_a_circle() {
 
 #[test]
 fn meals_are_counted_by_letter() {
-    let found = of(&closed(3), &["meals", "eaten", "fewest"]);
-    assert_eq!(found, [json!({"A": 0, "B": 1, "C": 2}), json!(3), json!(0)]);
+    let mut tally = closed(3);
+    tally.tasks[2].values.insert(RIGHT_FIRST.to_owned(), json!(true));
+    tally.tasks[1].values.insert(RIGHT_FIRST.to_owned(), json!(false));
+    let found = of(&tally, &["meals", "eaten", "fewest", "turned"]);
+    assert_eq!(found, [json!({"A": 0, "B": 1, "C": 2}), json!(3), json!(0), json!(1)]);
 }
