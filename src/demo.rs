@@ -14,6 +14,7 @@ mod glance;
 mod instances;
 mod isolation;
 mod limits;
+mod livelock;
 mod mutex;
 mod pace;
 mod pinning;
@@ -24,6 +25,7 @@ mod shared;
 mod sizes;
 mod spoiled;
 mod spread;
+mod starvation;
 mod states;
 mod stop;
 mod timeslice;
@@ -72,6 +74,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &stop::Stop,
     &mutex::Restroom,
     &deadlock::Deadlock,
+    &livelock::Livelock,
+    &starvation::Starvation,
     &unruly::Unruly,
 ];
 

@@ -90,7 +90,8 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::WaitFor(&GRAPH), Picture::Lanes, Picture::Workers],
     controls: &[
         wish('g', "give", "give its fork back"),
-        train::KILL,
+        // Not by the letter that a question without an answer takes for itself.
+        Control { key: 'x', ..train::KILL },
         wish('o', "turn", "other fork first, from now on"),
         Control {
             key: 'c',

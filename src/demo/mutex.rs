@@ -40,7 +40,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
         ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
     ],
-    pictures: &[Picture::Cards, Picture::Lanes],
+    pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     settles_ms: 2000,
     lasts_ms: |_| 4000,
@@ -80,7 +80,9 @@ fn part(worker: &Worker, lock: &Mutex, hold: u64) {
             return;
         }
         let on = passenger.rest(hold, 4);
-        passenger.give_back(PLACE, || drop(lock.unlock()));
+        passenger.give_back(PLACE, || {
+            let _ = lock.unlock();
+        });
         if !on || !passenger.rest(hold, 2) {
             return;
         }

@@ -110,7 +110,7 @@ impl Demo for Timeslice {
 }
 
 /// Times that it left the core, from the kernel's account where the lanes are only sampled.
-fn switches(worker: &TaskTally, source: Option<Source>) -> u64 {
+pub(super) fn switches(worker: &TaskTally, source: Option<Source>) -> u64 {
     match (source, &worker.counters) {
         (Some(Source::Sampled), Some(account)) => account.voluntary + account.involuntary,
         _ => worker.switches,

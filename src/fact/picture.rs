@@ -29,6 +29,11 @@ pub enum Picture {
     Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
+    /// The queue at each lock: who is inside, who waits, for how long. A demo may tell rows of the table "places", named as the
+    /// lock, with how many `seats` it has; the places stand in that order. A worker may tell its `role`: "reads".
+    Queue,
+    /// What waiting cost each worker: of its `waited_ns` what was spent on a CPU, its `burnt_ns`; values that are told together.
+    Waiting,
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
     /// Who has which lock, and who waits for which: the wait-for graph.
@@ -51,6 +56,8 @@ impl Picture {
             Self::Table(table) => table.name,
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
+            Self::Queue => "queues",
+            Self::Waiting => "what waiting cost",
             Self::Tree(tree) => tree.name,
             Self::WaitFor(graph) => graph.name,
         }

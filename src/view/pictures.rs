@@ -3,7 +3,9 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, WaitFor, Workers};
+use super::widget::{
+    Cards, Curves, Histogram, Pages, Queue, Shares, Sides, Space, States, Table, Tree, WaitFor, Waiting, Workers,
+};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -93,6 +95,14 @@ impl View<'_> {
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
                 boxed(curves, move |_, left| curves.rows(left))
+            }
+            Picture::Queue => {
+                let queue = Queue { tally, theme, chosen };
+                boxed(queue, move |_, _| queue.rows())
+            }
+            Picture::Waiting => {
+                let waiting = Waiting { tally, theme };
+                boxed(waiting, move |_, _| waiting.rows())
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };

@@ -1,130 +1,186 @@
-//! Workers that wait for each other for ever: whoever has seen enough of them is rid of them at once, and a learner can open
-//! their circle and see it close again.
+//! Demos that are stuck, each in a wait that nothing within it will ever end: they are gone as soon as somebody leaves them.
 
-use super::common::{Lessons, below, leave, lesson, ui};
+use super::common::{Lessons, below, leave, lesson, run, ui};
 use crate::support::{Load, Patience, Pty, Surroundings, User};
-use forklore::fact::{Fact, Outcome, Stamped};
+use forklore::fact::{Fact, LockStep, Stamped};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{BufRead, BufReader, Read};
+use std::fmt::Write;
+use std::io::{BufRead, BufReader};
+use std::process::Child;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-/// How long one who leaves may be kept.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// How soon such a demo is gone.
+const SOON: Duration = Duration::from_secs(1);
 
-const BOTH: [&str; 2] = ["threads", "processes"];
+/// How long a killed worker may take to be shown where it was killed, before the next one is tried.
+const SHOWN: Duration = Duration::from_secs(3);
 
-fn fact(line: &str) -> Stamped {
-    serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))
+/// What makes it stuck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Itself: it says that there is nothing more to come.
+    Itself,
+    /// The end of a worker inside a lock that does not learn of it.
+    DeadOwner,
 }
 
-/// Runs eight philosophers until nobody has run for a second, then sends the signal; its outcome.
-fn stuck_then(here: &Surroundings, what: &str, signal: Signal) -> Outcome {
-    let load = Load::watch();
-    let what = format!("as={what}");
-    let mut child = here.start(["run", "deadlock", &what, "philosophers=8", "pace=20", "--for", "600", "--json"]);
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert!(out.read_line(&mut line).expect("plain text") > 0, "{what}: it ended before all were stuck");
-        if matches!(fact(&line).fact, Fact::Step { name } if name == "settled") {
-            break;
+/// A demo that gets stuck.
+struct Stuck {
+    demo: &'static str,
+    params: &'static [(&'static str, &'static str)],
+    by: By,
+    /// What the screen says then.
+    sign: &'static str,
+}
+
+const fn stuck(
+    demo: &'static str,
+    params: &'static [(&'static str, &'static str)],
+    by: By,
+    sign: &'static str,
+) -> Stuck {
+    Stuck { demo, params, by, sign }
+}
+
+const DEMOS: &[Stuck] = &[
+    // Each stays inside long enough to be killed there.
+    stuck("mutex", &[("as", "processes"), ("workers", "8"), ("hold", "5000")], By::DeadOwner, "died inside"),
+    stuck("starvation", &[("as", "processes")], By::Itself, "As the lesson says"),
+    stuck("starvation", &[("as", "threads")], By::Itself, "As the lesson says"),
+    stuck("deadlock", &[("as", "processes")], By::Itself, "As the lesson says"),
+    stuck("deadlock", &[("as", "threads")], By::Itself, "As the lesson says"),
+];
+
+/// Those that this program has.
+fn demos() -> impl Iterator<Item = (usize, &'static Stuck)> {
+    DEMOS.iter().filter(|stuck| forklore::demo::find(stuck.demo).is_some()).enumerate()
+}
+
+impl Stuck {
+    fn what(&self) -> String {
+        format!("{} {:?}", self.demo, self.params)
+    }
+
+    /// Its step of a lesson.
+    fn step(&self) -> String {
+        let mut step = format!("## Stuck: {}\nWords.\n\n```demo {}\n", self.demo, self.demo);
+        for (name, value) in self.params {
+            let value = if value.parse::<u64>().is_ok() { (*value).to_owned() } else { format!("\"{value}\"") };
+            writeln!(step, "{name} = {value}").expect("a string grows");
         }
+        step + "expect = {}\n```\n\n"
     }
-    let begun = Instant::now();
-    kill(Pid::from_raw(child.id().try_into().expect("a pid")), signal).expect("it runs");
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).expect("plain text");
-    let ended = Patience::default().wait(|| child.try_wait().expect("a child of ours")).expect("it ends");
-    load.assert_within(AT_ONCE, begun.elapsed(), &format!("the end of a deadlock, {what}, by {signal}"));
-    assert_eq!(ended.code(), Some(128 + signal as i32), "{what}, {signal}");
-    here.marker.assert_gone(Patience::default());
-    match fact(rest.lines().last().expect("an outcome")).fact {
-        Fact::Outcome(outcome) => outcome,
-        other => panic!("{what}: {other:?}"),
-    }
-}
 
-#[test]
-fn a_deadlock_ends_with_the_signal_and_leaves_nothing() {
-    for user in User::all() {
-        for what in BOTH {
-            for signal in [Signal::SIGTERM, Signal::SIGINT] {
-                let outcome = stuck_then(&Surroundings::new(user), what, signal);
-                assert!(outcome.clean && outcome.left_behind == 0 && outcome.broke.is_none(), "{what}: {outcome:?}");
+    /// Does what makes it stuck, and waits until the screen says that it is.
+    fn until_stuck(&self, pty: &Pty, ui: i32) {
+        if self.by == By::Itself {
+            pty.until(|screen| screen.contains(self.sign), &format!("that {} is stuck", self.what()));
+            return;
+        }
+        // Who is inside is not known here: one after another is killed, until it was that one.
+        loop {
+            let before = below(ui);
+            pty.send("k");
+            let died = Patience::default().wait(|| (below(ui) < before).then_some(()));
+            assert!(died.is_some(), "{}: nobody was killed: {}", self.what(), pty.screen());
+            let inside = Patience(SHOWN).wait(|| pty.screen().contains(self.sign).then_some(()));
+            if inside.is_some() {
+                return;
             }
+            assert!(pty.screen().contains("running "), "{}: all are dead: {}", self.what(), pty.screen());
+            pty.send(".");
         }
     }
 }
 
-/// The tour at a table of five who are stuck.
-fn tour(user: User, what: &str) -> Pty {
+#[test]
+fn a_stuck_demo_is_gone_when_the_learner_leaves() {
     let lessons = Lessons::empty();
-    let step = format!("## On trial\nWords.\n\n```demo deadlock\nas = \"{what}\"\npace = 100\nexpect = {{}}\n```\n\n");
-    lessons.write("01-try.md", lesson("try", "Trying", &step));
-    // Too small for a picture of a table: a line for each is easier to read, for a test too.
-    let pty = lessons.tour(user, "try:1").size(80, 24).start();
-    pty.until(|screen| screen.contains("On trial"), "the step");
-    pty.send(" ");
-    pty.until(|screen| screen.contains("A waits for B"), "a circle");
-    pty
-}
-
-#[test]
-fn who_leaves_a_deadlock_is_rid_of_it_at_once() {
-    for user in User::all() {
-        for what in BOTH {
-            let load = Load::watch();
-            let mut pty = tour(user, what);
-            let ui = ui(&pty).pid;
-            assert!(below(ui) > 0);
-            let begun = Instant::now();
-            pty.send("\x1b");
-            pty.until(|screen| screen.contains("Lessons"), "the catalogue");
-            let gone = Patience::default().wait(|| (below(ui) == 0).then_some(()));
-            assert!(gone.is_some(), "{what}: {:?}", pty.children());
-            load.assert_within(AT_ONCE, begun.elapsed(), &format!("leaving a deadlock of {what}"));
-            leave(&mut pty);
-        }
-    }
-}
-
-#[test]
-fn who_ends_the_run_sees_the_circle_still() {
-    for what in BOTH {
-        let mut pty = tour(User::Me, what);
+    let steps: String = demos().map(|(_, stuck)| stuck.step()).collect();
+    lessons.write("01-try.md", lesson("try", "Trying", &steps));
+    for (n, stuck) in demos() {
+        let users = User::all();
+        let mut pty = lessons.tour(users[n % users.len()], &format!("try:{}", n + 1)).start();
+        pty.until(|screen| screen.contains("Stuck: "), "the step");
+        run(&pty);
         let ui = ui(&pty).pid;
-        pty.send(" ");
-        pty.until(|screen| screen.contains("ended after"), "the end of the run");
+        stuck.until_stuck(&pty, ui);
+        let load = Load::watch();
+        let left = Instant::now();
+        pty.send("\x1b");
         let gone = Patience::default().wait(|| (below(ui) == 0).then_some(()));
-        assert!(gone.is_some(), "{what}: {:?}", pty.children());
-        pty.until(|screen| screen.contains("A waits for B") && !screen.contains("dead,"), "the circle as it was");
+        let took = left.elapsed();
+        assert!(gone.is_some(), "{}: {:?}", stuck.what(), pty.children());
+        load.assert_within(SOON, took, &format!("the end of {}", stuck.what()));
+        println!("{}: gone after {took:?}", stuck.what());
         leave(&mut pty);
     }
 }
 
-#[test]
-fn a_circle_opens_and_closes_again_and_does_not_once_one_is_turned() {
-    let mut pty = tour(User::Me, "processes");
-    // A gives its fork back: E eats, and in the end all are stuck again, with the same habit.
-    pty.send("g");
-    pty.until(|screen| screen.contains("No circle") || screen.contains("· 1 meal"), "an open circle");
-    pty.until(|screen| screen.contains("A waits for B") && screen.contains("· 1 meal"), "the circle once more");
-    // Turned, it is the one that does not fit into a circle.
-    pty.send("og");
-    pty.until(|screen| screen.contains("· 6 meals"), "meals without end");
-    leave(&mut pty);
+/// The facts that a run writes, as they come.
+fn facts(child: &mut Child) -> Receiver<Stamped> {
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let (send, facts) = mpsc::channel();
+    let reader = std::thread::Builder::new().spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            let fact = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            if send.send(fact).is_err() {
+                return;
+            }
+        }
+    });
+    drop(reader.expect("a thread"));
+    facts
+}
+
+/// The first of the facts that `is` so; all others are passed over.
+#[track_caller]
+fn first(facts: &Receiver<Stamped>, what: &str, is: impl Fn(&Fact) -> bool) -> Fact {
+    let ends = Patience::default().ends();
+    loop {
+        let next = facts.recv_timeout(ends.saturating_duration_since(Instant::now()));
+        let next = next.unwrap_or_else(|e| panic!("{what}: {e}")).fact;
+        if is(&next) {
+            return next;
+        }
+    }
 }
 
 #[test]
-fn the_fork_of_a_dead_one_stays_taken_and_a_thread_is_not_killed() {
-    let mut pty = tour(User::Me, "processes");
-    pty.send("k");
-    pty.until(|screen| screen.contains("of A, who is dead") && screen.contains("4 wait for ever"), "the dead owner");
-    leave(&mut pty);
-    let mut pty = tour(User::Me, "threads");
-    pty.send("k");
-    pty.until(|screen| screen.contains("killing one thread"), "the refusal");
-    leave(&mut pty);
+fn a_stuck_run_is_gone_at_a_signal() {
+    for (n, stuck) in demos() {
+        let users = User::all();
+        let here = Surroundings::new(users[n % users.len()]);
+        let words = stuck.params.iter().map(|(name, value)| format!("{name}={value}"));
+        let args = ["run", stuck.demo, "--json", "--for", "600"].map(str::to_owned).into_iter().chain(words);
+        let mut child = here.start(args);
+        let facts = facts(&mut child);
+        match stuck.by {
+            By::Itself => {
+                first(&facts, &stuck.what(), |fact| matches!(fact, Fact::Step { name } if name == "settled"));
+            }
+            By::DeadOwner => {
+                let has = |fact: &Fact| matches!(fact, Fact::Lock { step: LockStep::Has, .. });
+                let Fact::Lock { tid: owner, .. } = first(&facts, &stuck.what(), has) else {
+                    unreachable!("asked for")
+                };
+                kill(Pid::from_raw(owner.0.try_into().expect("an id")), Signal::SIGKILL).expect("it lives");
+                first(&facts, &stuck.what(), |fact| matches!(fact, Fact::Exit { tid, .. } if *tid == owner));
+            }
+        }
+        let load = Load::watch();
+        let asked = Instant::now();
+        kill(Pid::from_raw(child.id().try_into().expect("a pid")), Signal::SIGTERM).expect("it is not reaped yet");
+        let ended = Patience::default().wait(|| child.try_wait().expect("a child of ours"));
+        let took = asked.elapsed();
+        let ended = ended.unwrap_or_else(|| panic!("{}: SIGTERM did not end it", stuck.what()));
+        assert_eq!(ended.code(), Some(128 + Signal::SIGTERM as i32), "{}", stuck.what());
+        load.assert_within(SOON, took, &format!("the end of {}", stuck.what()));
+        println!("{}: gone after {took:?}", stuck.what());
+        let outcome = first(&facts, &stuck.what(), |fact| matches!(fact, Fact::Outcome(_)));
+        assert!(matches!(&outcome, Fact::Outcome(outcome) if outcome.clean), "{}: {outcome:?}", stuck.what());
+        here.marker.assert_gone(Patience::default());
+    }
 }

@@ -1,0 +1,114 @@
+//! What of a run's locks is drawn. Knows no cells.
+
+use crate::fact::{LockTally, Nanos, Tally, Tid, clean_line};
+use crate::view::put::count;
+use serde_json::Value;
+
+/// The table in which a demo tells what it says of its places: a row's name is the lock's, its value `seats` how many it
+/// admits.
+const TABLE: &str = "places";
+
+/// A lock, as a place.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) name: String,
+    /// How many it admits, where that is a number.
+    pub(super) seats: Option<usize>,
+    pub(super) inside: Vec<Guest>,
+    /// The first in line first.
+    pub(super) waiting: Vec<Guest>,
+    /// The longest wait so far, those that still last included.
+    pub(super) longest: Nanos,
+    most: (usize, usize),
+    visits: u64,
+}
+
+/// Somebody inside or before the door.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) tid: Tid,
+    pub(super) name: String,
+    pub(super) slot: Option<u16>,
+    /// What it is there for: "reads".
+    pub(super) role: Option<String>,
+    /// It ended inside.
+    pub(super) dead: bool,
+    /// How long it has been there; for the dead, how long they have been dead.
+    pub(super) time: Nanos,
+}
+
+impl Guest {
+    fn new(tally: &Tally, tid: Tid, since: Nanos) -> Self {
+        let task = tally.task(tid);
+        let died = task.and_then(|task| task.ended.as_ref()).map(|(at, _)| *at);
+        Self {
+            tid,
+            name: task.map_or_else(|| tid.0.to_string(), |task| clean_line(&task.name)),
+            slot: task.and_then(|task| task.slot),
+            role: task.and_then(|task| task.values.get("role")).and_then(Value::as_str).map(clean_line),
+            dead: died.is_some(),
+            time: tally.now.since(died.unwrap_or(since)),
+        }
+    }
+
+    /// "312 ms", "dead 1.20 s".
+    pub(super) fn since(&self) -> String {
+        if self.dead { format!("dead {}", self.time) } else { self.time.to_string() }
+    }
+}
+
+/// The places of a run: those that its demo told of in that order, then all others.
+pub(super) fn places(tally: &Tally) -> Vec<Place> {
+    let told = tally.table(TABLE);
+    let rank = |name: &str| told.iter().position(|row| row.name == name).unwrap_or(told.len());
+    let mut locks: Vec<_> = tally.locks.iter().collect();
+    locks.sort_by_key(|(name, _)| rank(name));
+    locks.into_iter().map(|(name, lock)| Place::new(tally, name, lock)).collect()
+}
+
+impl Place {
+    fn new(tally: &Tally, name: &str, lock: &LockTally) -> Self {
+        let seats = tally.cell(TABLE, name, "seats").and_then(Value::as_u64);
+        let guest = |(tid, since): &(Tid, Nanos)| Guest::new(tally, *tid, *since);
+        Self {
+            name: clean_line(name),
+            seats: seats.and_then(|n| usize::try_from(n).ok()),
+            inside: lock.inside.iter().map(guest).collect(),
+            waiting: lock.queue.iter().map(guest).collect(),
+            longest: lock.longest(tally.now),
+            most: (lock.most_inside, lock.most_waiting),
+            visits: lock.visits.values().map(|visits| visits.got).sum(),
+        }
+    }
+
+    /// Rows within the room for all that ever were there.
+    pub(super) fn body(&self) -> usize {
+        self.most.0.max(self.seats.unwrap_or(0)).max(self.most.1.saturating_sub(1))
+    }
+
+    /// "cafeteria: 2 of 3 seats".
+    pub(super) fn title(&self) -> String {
+        match self.seats {
+            Some(1) | None => self.name.clone(),
+            Some(seats) => format!("{}: {} of {seats}", self.name, self.inside.len()),
+        }
+    }
+
+    pub(super) fn died_inside(&self) -> bool {
+        self.inside.iter().any(|guest| guest.dead)
+    }
+
+    /// What it came to so far.
+    pub(super) fn words(&self, named: bool) -> String {
+        let name = if named { format!("{}: ", self.name) } else { String::new() };
+        let (inside, waiting) = self.most;
+        let visits = count(self.visits, "visit", "visits");
+        let sum = format!("{name}{visits}, at most {inside} inside; longest wait {}.", self.longest);
+        let dead = self.inside.iter().find(|guest| guest.dead);
+        match dead {
+            Some(dead) => format!("{name}{} died inside. {visits}; longest wait {}.", dead.name, self.longest),
+            None if waiting > 1 => sum.replacen("inside;", &format!("inside, {waiting} in line;"), 1),
+            None => sum,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use super::*;
+use crate::fact::{Ending, LockTally, Nanos, Row, Visits};
+use crate::view::widget::fixture::{any_size, shown, six_tabs};
+use insta::assert_snapshot;
+use serde_json::json;
+
+fn at(tids: &[(u32, u64)]) -> Vec<(Tid, Nanos)> {
+    tids.iter().map(|(tid, ms)| (Tid(*tid), Nanos::from_millis(*ms))).collect()
+}
+
+/// Six passengers of whom some are in `inside` and some in the `queue`, and the time is 1 s.
+fn train(places: &[(&str, &[(u32, u64)], &[(u32, u64)])]) -> Tally {
+    let mut tally = six_tabs().tally;
+    tally.now = Nanos::from_millis(1000);
+    tally.tasks.iter_mut().for_each(|task| task.ended = None);
+    for (name, inside, queue) in places {
+        let visits = Visits { asked: 9, got: 4, longest: Nanos::from_millis(812), ..Visits::default() };
+        let lock = LockTally {
+            inside: at(inside),
+            queue: at(queue),
+            most_inside: inside.len(),
+            most_waiting: queue.len(),
+            visits: inside.iter().map(|(tid, _)| (Tid(*tid), visits)).collect(),
+            order: Vec::new(),
+        };
+        tally.locks.insert((*name).to_owned(), lock);
+    }
+    tally
+}
+
+fn seats(tally: &mut Tally, place: &str, seats: u64) {
+    let values = [("seats".to_owned(), json!(seats))].into();
+    let row = Row { name: place.to_owned(), first: Nanos::ZERO, last: Nanos::ZERO, values };
+    tally.tables.entry("places".to_owned()).or_default().push(row);
+}
+
+fn drawn(tally: &Tally, wide: u16, high: u16) -> String {
+    let theme = Theme::default();
+    shown(&Queue { tally, theme: &theme, chosen: Some(Tid(201)) }, wide, high)
+}
+
+const RESTROOM: (&str, &[(u32, u64)], &[(u32, u64)]) =
+    ("restroom", &[(200, 880)], &[(201, 190), (202, 400), (203, 700), (204, 950)]);
+
+#[test]
+fn one_is_inside_and_the_others_stand_in_line() {
+    let tally = train(&[RESTROOM]);
+    let sizes = [(78, 6), (78, 4), (100, 20), (50, 10), (36, 6), (78, 1)];
+    let all: Vec<String> = sizes.map(|(w, h)| drawn(&tally, w, h)).into();
+    assert_snapshot!(all.join("----\n"));
+}
+
+#[test]
+fn a_dead_owner_is_marked_and_said() {
+    let mut tally = train(&[RESTROOM]);
+    tally.tasks[0].ended = Some((Nanos::from_millis(900), Ending::Signal("SIGKILL".into(), false)));
+    let seen = drawn(&tally, 78, 6);
+    assert!(seen.contains("A ▓ ") && seen.contains("dead 100 ms"), "{seen}");
+    assert!(seen.contains("A died inside. 4 visits"), "{seen}");
+    assert!(drawn(&tally, 36, 1).contains("A ▓ dead 100 ms inside"));
+}
+
+#[test]
+fn free_seats_are_shown_and_several_places_one_below_the_other() {
+    let mut tally = train(&[("cafeteria", &[(200, 880), (201, 990)], &[]), ("restroom", &[(202, 10)], &[(203, 20)])]);
+    seats(&mut tally, "restroom", 1);
+    seats(&mut tally, "cafeteria", 3);
+    assert!(drawn(&tally, 78, 12).starts_with("┌─ restroom"), "in the order in which the demo told of them");
+    let all: Vec<String> = [(78, 12), (78, 6), (78, 3)].map(|(w, h)| drawn(&tally, w, h)).into();
+    assert_snapshot!(all.join("----\n"));
+}
+
+#[test]
+fn roles_are_said_and_many_inside_stand_beside_each_other() {
+    let inside: Vec<(u32, u64)> = (200..205).map(|tid| (tid, 900)).collect();
+    let mut tally = train(&[("timetable", &inside, &[(205, 500)])]);
+    for (task, role) in tally.tasks.iter_mut().zip(["reads", "reads", "reads", "reads", "reads", "writes"]) {
+        task.values.insert("role".to_owned(), json!(role));
+    }
+    let all: Vec<String> = [(78, 8), (78, 5), (60, 3)].map(|(w, h)| drawn(&tally, w, h)).into();
+    assert_snapshot!(all.join("----\n"));
+}
+
+#[test]
+fn who_has_no_row_is_named() {
+    let seen = drawn(&train(&[RESTROOM]), 78, 4);
+    assert!(seen.contains("and 3 more: C D E"), "{seen}");
+}
+
+#[test]
+fn nothing_is_jumped_to_while_they_come_and_go() {
+    let mut tally = train(&[RESTROOM]);
+    let theme = Theme::default();
+    let before = Queue { tally: &tally, theme: &theme, chosen: None }.rows();
+    tally.locks.get_mut("restroom").expect("it is there").queue.clear();
+    assert_eq!(Queue { tally: &tally, theme: &theme, chosen: None }.rows(), before);
+    assert_eq!(before, (1, 6));
+}
+
+#[test]
+fn any_size_and_any_totals_are_safe() {
+    any_size(|w, h| drawn(&Tally::default(), w, h));
+    any_size(|w, h| drawn(&train(&[RESTROOM]), w, h));
+    let inside: Vec<(u32, u64)> = (0..300).map(|tid| (tid, 5_000)).collect();
+    let mut tally = train(&[("a", &inside, &inside), ("宿舍\u{202e}", &[], &inside), ("c", &[], &[])]);
+    seats(&mut tally, "a", u64::MAX);
+    any_size(|w, h| drawn(&tally, w, h));
+}
