@@ -1,6 +1,6 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Fact, LockTally, Nanos, Pid, Start, Tid, Values, Why};
+use super::{Account, Cpu, LockTally, Nanos, Pid, Start, Tid, Values, Why};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -290,38 +290,6 @@ impl TaskTally {
     #[must_use]
     pub fn waited_until(&self, now: Nanos) -> Nanos {
         self.waited + self.ready_since.map_or(Nanos::ZERO, |since| now.since(since))
-    }
-}
-
-/// The kernel's own account of a task (/proc status and schedstat), and when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Account {
-    /// When it was read.
-    pub at: Nanos,
-    /// Voluntary switches.
-    pub voluntary: u64,
-    /// Involuntary switches.
-    pub involuntary: u64,
-    /// Time on a CPU.
-    pub ran: Nanos,
-    /// Time ready on a run queue.
-    pub waited: Nanos,
-    /// Times it got a CPU.
-    pub turns: u64,
-}
-
-impl Account {
-    /// As a fact about the task `tid`.
-    #[must_use]
-    pub fn fact(&self, tid: Tid) -> Fact {
-        Fact::Counters {
-            tid,
-            voluntary: self.voluntary,
-            involuntary: self.involuntary,
-            ran: self.ran.0,
-            waited: self.waited.0,
-            turns: self.turns,
-        }
     }
 }
 
