@@ -6,6 +6,7 @@ mod belongings;
 mod company;
 mod cores;
 mod crash;
+mod deadlock;
 mod eye;
 mod family;
 mod footprint;
@@ -85,6 +86,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spinlock::Desk,
     &rwlock::Timetable,
     &ignored::Ignored,
+    &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,
     &unruly::Unruly,

@@ -3,6 +3,7 @@
 //! Everything that is seen, stored, replayed, exported or tested is a fold over one stream of [`Stamped`] facts.
 //! This module is a leaf. It knows no kernel, no stage and no screen; every other module speaks its words.
 
+mod account;
 mod clean;
 mod ids;
 mod limits;
@@ -15,19 +16,20 @@ mod steer;
 mod tally;
 mod words;
 
+pub use account::Account;
 pub use clean::{clean, clean_line};
 pub use ids::{Cpu, Nanos, Pid, RunId, Tid};
 pub use limits::Limits;
-pub use locks::{LockTally, Visits, cycle};
+pub use locks::{LockTally, Visits, cycle, stuck};
 pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
 pub use picture::{
     ColumnSpec, CountsSpec, CurveSpec, CurvesSpec, ListingSpec, Picture, SideSpec, SidesSpec, Stroke, TableSpec,
-    TreeSpec,
+    TreeSpec, WaitForSpec,
 };
 pub use source::{Source, SourceChoice, Unavailable};
 pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};
 pub use steer::Steer;
-pub use tally::{Account, Ending, Row, State, Tally, TaskTally, Turns};
+pub use tally::{Ending, Row, State, Tally, TaskTally, Turns};
 pub use words::thousands;
 
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
 use std::io;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// Some whole pages.
 #[derive(Debug)]
@@ -70,6 +70,17 @@ impl Area {
         }
     }
 
+    /// Word `k` of page `n`, of 32 bits: what futex(2) can wait for. A page has words of one size or of the other, never both.
+    pub(super) fn futex(&self, n: usize, k: usize) -> &AtomicU32 {
+        assert!(n < self.pages() && k < self.page / size_of::<u32>(), "word {k} of page {n} of {}", self.pages());
+        // SAFETY: as for `word_of`, and half a word is aligned where a whole one is. That nobody touches it by its other
+        // size is the callers' part; they are demos with pages of their own.
+        #[expect(unsafe_code, reason = "a word of memory that several hold and the kernel waits for")]
+        unsafe {
+            &*self.map.as_ptr().byte_add(n * self.page).cast::<AtomicU32>().add(k)
+        }
+    }
+
     /// For a look at the page map.
     pub(super) fn region(&self) -> Region {
         Region { start: self.map.as_ptr().addr(), pages: self.pages() }
@@ -90,6 +101,16 @@ mod tests {
             assert_eq!((found, area.word_of(1, 5).load(Relaxed), area.pages()), (vec![7, 8, 9], 99, 3));
             assert_eq!(area.address(2) - area.address(0), 2 * rustix::param::page_size());
         }
+    }
+
+    #[test]
+    fn a_futex_is_a_word_of_half_the_size() {
+        let area = Area::shared(2).expect("memfd");
+        (0..4).for_each(|k| area.futex(1, k as usize).store(k + 1, Relaxed));
+        assert_eq!((0..5).map(|k| area.futex(1, k).load(Relaxed)).collect::<Vec<_>>(), [1, 2, 3, 4, 0]);
+        // It says so at once where the word is another than the one that is waited for (EAGAIN).
+        let (flags, word) = (rustix::thread::futex::Flags::empty(), area.futex(1, 2));
+        assert_eq!(rustix::thread::futex::wait(word, flags, 9, None), Err(rustix::io::Errno::AGAIN));
     }
 
     #[test]

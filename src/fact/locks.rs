@@ -51,11 +51,11 @@ impl LockTally {
 
 /// A circle of tasks, each with the lock that it wants and the next one has; the last waits for the first. Empty if there is
 /// none. With locks that only one can have, such a circle is a deadlock: necessary and sufficient (Coffman, Elphick and
-/// Shoshani 1971). It begins with the smallest thread id, so that the same circle is always told in the same way.
+/// Shoshani 1971). So a lock that several have at the moment is passed over: one of the others may give it back. It begins with the smallest thread id, so that the same circle is always told in the same way.
 #[must_use]
 pub fn cycle(locks: &BTreeMap<String, LockTally>) -> Vec<(Tid, String)> {
     let mut wants: BTreeMap<Tid, Vec<(&str, Tid)>> = BTreeMap::new();
-    for (name, lock) in locks {
+    for (name, lock) in locks.iter().filter(|(_, lock)| lock.inside.len() == 1) {
         for (waiter, _) in &lock.queue {
             let holders = lock.inside.iter().map(|(holder, _)| (name.as_str(), *holder));
             wants.entry(*waiter).or_default().extend(holders.filter(|(_, holder)| holder != waiter));
@@ -71,6 +71,26 @@ pub fn cycle(locks: &BTreeMap<String, LockTally>) -> Vec<(Tid, String)> {
         }
     }
     Vec::new()
+}
+
+/// All who wait and can never go on: those of a circle, those who wait for one of them, and those who wait for what the dead
+/// have. Nobody, if somebody who can go on will give each of them what it waits for.
+#[must_use]
+pub fn stuck(locks: &BTreeMap<String, LockTally>, is_dead: impl Fn(Tid) -> bool) -> BTreeSet<Tid> {
+    let mut stuck: BTreeSet<Tid> = locks.values().flat_map(|lock| lock.queue.iter().map(|(tid, _)| *tid)).collect();
+    loop {
+        // Who waits for nothing that is had by those alone who never give it back can go on.
+        let never = |lock: &LockTally| {
+            !lock.inside.is_empty() && lock.inside.iter().all(|(tid, _)| is_dead(*tid) || stuck.contains(tid))
+        };
+        let waits_for_ever =
+            |tid: &Tid| locks.values().any(|lock| never(lock) && lock.queue.iter().any(|(waiter, _)| waiter == tid));
+        let left: BTreeSet<Tid> = stuck.iter().copied().filter(waits_for_ever).collect();
+        if left.len() == stuck.len() {
+            return left;
+        }
+        stuck = left;
+    }
 }
 
 /// Follows who waits for whom from `at` on, depth first. True when the path has come back upon itself; what led to the circle
@@ -135,6 +155,25 @@ mod tests {
         let circle: Vec<_> = (0..5).map(|n| (n, names[(n as usize + 1) % 5].to_owned())).collect();
         assert_eq!(found(&table), circle);
         assert_eq!(found(&table[..4]), [], "one fork that nobody has ends it");
+    }
+
+    #[test]
+    fn what_several_have_closes_no_circle() {
+        assert_eq!(found(&[("1", lock(&[1, 3], &[2])), ("2", lock(&[2], &[1]))]), [], "3 may give it back");
+    }
+
+    #[test]
+    fn stuck_are_the_circle_and_all_who_wait_for_it_or_for_the_dead() {
+        let all = |locks: &[(&str, LockTally)], dead: u32| {
+            let locks = locks.iter().map(|(name, lock)| ((*name).to_owned(), lock.clone())).collect();
+            stuck(&locks, |tid| tid.0 == dead).into_iter().map(|tid| tid.0).collect::<Vec<_>>()
+        };
+        let circle = [("1", lock(&[1], &[9, 2])), ("2", lock(&[2], &[1])), ("3", lock(&[9], &[8]))];
+        assert_eq!(all(&circle, 0), [1, 2, 8, 9]);
+        let chain = [("1", lock(&[1], &[2])), ("2", lock(&[2], &[3]))];
+        assert_eq!((all(&chain, 0), all(&chain, 1)), (vec![], vec![2, 3]), "it depends on whether 1 lives");
+        assert_eq!(all(&[("1", lock(&[], &[2]))], 0), Vec::<u32>::new(), "it is free: 2 is about to have it");
+        assert_eq!(all(&[("1", lock(&[1, 7], &[2]))], 1), Vec::<u32>::new(), "7 may give its place back");
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub enum Picture {
     Listing(&'static ListingSpec),
     /// How often each thing happened, as bars.
     Counts(&'static CountsSpec),
+    /// Who has which lock, and who waits for which: the wait-for graph.
+    WaitFor(&'static WaitForSpec),
 }
 
 impl Picture {
@@ -65,6 +67,7 @@ impl Picture {
             Self::Tree(tree) => tree.name,
             Self::Listing(listing) => listing.name,
             Self::Counts(counts) => counts.name,
+            Self::WaitFor(graph) => graph.name,
         }
     }
 }
@@ -194,4 +197,17 @@ pub enum Stroke {
     Measured,
     /// What it is compared with: a law, a limit. A faint line.
     Reference,
+}
+
+/// A graph of who has which lock and who waits for which, as the facts about locks tell. A row "note" of its table says in its
+/// value `words` what holds at the moment. Where there are as many locks as workers, they are drawn as round a table: each
+/// worker between two locks, the first lock between the last worker and the first.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct WaitForSpec {
+    /// What it is called in a list, and the table of its note: "wait-for graph".
+    pub name: &'static str,
+    /// What a lock is called here: "fork".
+    pub lock: &'static str,
+    /// The value of a worker that counts how often it had what it wants, and the word for one of it: ("meals", "meal").
+    pub count: (&'static str, &'static str),
 }

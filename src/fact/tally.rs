@@ -1,6 +1,6 @@
 //! What a run has come to so far, task by task. `scene` folds it from the stream; a demo reads its outcome from it.
 
-use super::{Cpu, Fact, LockTally, Nanos, Pid, Start, Tid, Values, Why};
+use super::{Account, Cpu, LockTally, Nanos, Pid, Start, Tid, Values, Why};
 use hdrhistogram::Histogram;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,8 @@ pub struct Tally {
     pub tables: BTreeMap<String, Vec<Row>>,
     /// The demo's own curves, each by rising `x`.
     pub curves: BTreeMap<String, Vec<(f64, f64)>>,
-    /// The locks that were told of: who is inside, who waits.
+    /// The locks that were told of: who is inside, who waits. Once the demo has told [`Tally::CLOSING`] they stay as they
+    /// were.
     pub locks: BTreeMap<String, LockTally>,
     /// Where in `tasks` a thread id was last seen.
     pub(crate) index: Index,
@@ -51,6 +52,22 @@ pub(crate) struct Index {
 }
 
 impl Tally {
+    /// The step by which a demo says that it comes to its end and sends everybody off: what follows is no part of its story.
+    pub const CLOSING: &'static str = "closing";
+
+    /// When the demo came to its end, if it has said so.
+    #[must_use]
+    pub fn closing(&self) -> Option<Nanos> {
+        self.step(Self::CLOSING)
+    }
+
+    /// The task ended before the demo came to its end.
+    #[must_use]
+    pub fn is_dead(&self, tid: Tid) -> bool {
+        let ended = self.task(tid).and_then(|task| task.ended.as_ref());
+        ended.is_some_and(|(at, _)| self.closing().is_none_or(|closing| *at < closing))
+    }
+
     /// The demo's own workers, in the order of their letters.
     pub fn workers(&self) -> impl Iterator<Item = &TaskTally> {
         let mut workers: Vec<_> = self.tasks.iter().filter(|t| t.slot.is_some()).collect();
@@ -273,38 +290,6 @@ impl TaskTally {
     #[must_use]
     pub fn waited_until(&self, now: Nanos) -> Nanos {
         self.waited + self.ready_since.map_or(Nanos::ZERO, |since| now.since(since))
-    }
-}
-
-/// The kernel's own account of a task (/proc status and schedstat), and when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Account {
-    /// When it was read.
-    pub at: Nanos,
-    /// Voluntary switches.
-    pub voluntary: u64,
-    /// Involuntary switches.
-    pub involuntary: u64,
-    /// Time on a CPU.
-    pub ran: Nanos,
-    /// Time ready on a run queue.
-    pub waited: Nanos,
-    /// Times it got a CPU.
-    pub turns: u64,
-}
-
-impl Account {
-    /// As a fact about the task `tid`.
-    #[must_use]
-    pub fn fact(&self, tid: Tid) -> Fact {
-        Fact::Counters {
-            tid,
-            voluntary: self.voluntary,
-            involuntary: self.involuntary,
-            ran: self.ran.0,
-            waited: self.waited.0,
-            turns: self.turns,
-        }
     }
 }
 

@@ -10,6 +10,9 @@ const MOST_ENTRIES: usize = 64;
 
 /// A task asked for a lock, got it or gave it back. What comes twice, late or without its beginning is taken for what it says.
 pub(super) fn apply(tally: &mut Tally, t: Nanos, tid: Tid, lock: &str, step: LockStep) {
+    if tally.closing().is_some() {
+        return;
+    }
     if tally.locks.len() >= MOST && !tally.locks.contains_key(lock) {
         return;
     }
@@ -26,6 +29,9 @@ pub(super) fn apply(tally: &mut Tally, t: Nanos, tid: Tid, lock: &str, step: Loc
 
 /// The task ended: it waits no longer. What it had it has still, as far as the lock knows.
 pub(super) fn ended(tally: &mut Tally, tid: Tid) {
+    if tally.closing().is_some() {
+        return;
+    }
     tally.locks.values_mut().for_each(|lock| lock.queue.retain(|(waiter, _)| *waiter != tid));
 }
 
@@ -93,6 +99,17 @@ mod tests {
         assert_eq!(lock.visits[&Tid(2)], second);
         assert_eq!((lock.visits[&Tid(1)].held, lock.visits[&Tid(3)].got), (Nanos(8), 0));
         assert_eq!(lock.longest(Nanos(20)), Nanos(17));
+    }
+
+    #[test]
+    fn locks_stay_as_they_were_when_the_demo_came_to_its_end() {
+        let mut tally = Tally::default();
+        [(1, Has), (2, Wants)].iter().for_each(|(tid, step)| apply(&mut tally, Nanos(1), Tid(*tid), "L", *step));
+        let before = tally.locks.clone();
+        tally.steps.push((Nanos(2), Tally::CLOSING.to_owned()));
+        apply(&mut tally, Nanos(3), Tid(1), "L", Leaves);
+        ended(&mut tally, Tid(2));
+        assert_eq!(tally.locks, before, "who is sent off leaves and waits no longer; that is no part of the story");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Cards, Counts, Curves, Histogram, Listing, Pages, Queue, Shares, Sides, Space, States, Table, Tree, Waiting,
-    Workers,
+    Cards, Counts, Curves, Histogram, Listing, Pages, Queue, Shares, Sides, Space, States, Table, Tree, WaitFor,
+    Waiting, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -116,6 +116,10 @@ impl View<'_> {
             Picture::Counts(spec) => {
                 let counts = Counts { tally, spec, theme };
                 boxed(counts, move |_, left| counts.rows(left))
+            }
+            Picture::WaitFor(spec) => {
+                let graph = WaitFor { tally, spec, theme, chosen };
+                boxed(graph, move |wide, left| graph.rows(wide, left))
             }
         }
     }

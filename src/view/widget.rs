@@ -20,6 +20,7 @@ mod table;
 mod too_small;
 mod tree;
 mod turns;
+mod wait_for;
 mod waiting;
 mod workers;
 
@@ -41,5 +42,6 @@ pub use table::Table;
 pub use too_small::{LEAST, TooSmall};
 pub use tree::Tree;
 pub use turns::Histogram;
+pub use wait_for::WaitFor;
 pub use waiting::Waiting;
 pub use workers::Workers;

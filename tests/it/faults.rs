@@ -18,7 +18,7 @@
 //! | 11 | floods, a line without end | `unruly::the_screen_goes_on_..` (`flood`, `line`) |
 //! | 12 | leaves a child that holds its pipes | `unruly` (`linger`) |
 //! | 13 | a thousand crashes | `unruly::a_thousand_crashes_leave_no_zombie_and_no_descriptor` |
-//! | 15 | deadlock; held by the kernel in vfork and a FIFO; spins | `unruly` (`deadlock`, `vfork-hang`), `killed` (`timeslice`); demos that are stuck, left or ended by a signal: `stuck` |
+//! | 15 | deadlock; held by the kernel in vfork and a FIFO; spins | `unruly` (`deadlock`, `vfork-hang`), `killed` (`timeslice`); demos that are stuck, left or ended by a signal: `stuck`; opened and closed again: `circle` |
 //! | 16 | the owner of each kind of lock killed with it | `owners` |
 //! | 20 | stopped: screen, warden, everything (a machine that sleeps) | `killed::a_stopped_..`, `killed::everything_stopped_and_continued_goes_on` |
 //! | 21 | runs started and left again and again | `killed::opened_and_closed_again_and_again_it_grows_not`; every demo: `left` |
@@ -52,6 +52,7 @@
 //! | 60 | every parameter at its bounds and beyond, from words and from lessons | `cli::parameters` |
 //! | 61 | names that stay: queues, shared memory, FIFOs, files, of every demo and of those whose leader is killed | `left`; that they are seen at all: `names` |
 
+mod circle;
 mod clock;
 mod common;
 mod fatal;
