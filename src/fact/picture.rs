@@ -38,6 +38,8 @@ pub enum Picture {
     Waiting,
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
+    /// A bounded buffer between those that put and those that take: rows of a table, and the locks around them.
+    Buffer(&'static BufferSpec),
 }
 
 impl Picture {
@@ -59,6 +61,7 @@ impl Picture {
             Self::Queue => "queues",
             Self::Waiting => "what waiting cost",
             Self::Tree(tree) => tree.name,
+            Self::Buffer(buffer) => buffer.name,
         }
     }
 }
@@ -121,6 +124,24 @@ pub struct TreeSpec {
     pub name: &'static str,
     /// The table that its rows name.
     pub table: &'static str,
+}
+
+/// A bounded buffer. Each row of its table is a slot, with a number in the value `item` while something lies in it. A worker
+/// with a value `made` is one that puts, one with a value `taken` one that takes.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BufferSpec {
+    /// What it is called in a list and above its slots: "hatch".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The lock that whoever is at it has.
+    pub lock: &'static str,
+    /// What those that put wait for: "not full".
+    pub puts: &'static str,
+    /// What those that take wait for: "not empty".
+    pub takes: &'static str,
+    /// What lies in it, one and several: "dish", "dishes".
+    pub items: (&'static str, &'static str),
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

@@ -4,7 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Cards, Curves, Histogram, Pages, Queue, Shares, Sides, Space, States, Table, Tree, Waiting, Workers,
+    Buffer as Slots, Cards, Curves, Histogram, Pages, Queue, Shares, Sides, Space, States, Table, Tree, Waiting,
+    Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -103,6 +104,10 @@ impl View<'_> {
             Picture::Waiting => {
                 let waiting = Waiting { tally, theme };
                 boxed(waiting, move |_, _| waiting.rows())
+            }
+            Picture::Buffer(spec) => {
+                let slots = Slots { tally, spec, theme, chosen };
+                boxed(slots, move |wide, _| slots.rows(wide))
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };

@@ -1,5 +1,6 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
+mod buffer;
 mod cards;
 mod curves;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod turns;
 mod waiting;
 mod workers;
 
+pub use buffer::Buffer;
 pub use cards::Cards;
 pub use curves::Curves;
 pub use help::Help;
