@@ -21,6 +21,7 @@ mod posix;
 mod priority;
 mod rwlock;
 mod script;
+mod semaphore;
 mod shared;
 mod sizes;
 mod spinlock;
@@ -76,6 +77,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spinlock::Desk,
     &rwlock::Timetable,
     &ignored::Ignored,
+    &semaphore::Cafeteria,
     &unruly::Unruly,
 ];
 

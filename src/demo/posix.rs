@@ -8,9 +8,11 @@
 //! Waits are those of the calls themselves, without an end. Who waits for a lock whose owner is gone is ended with its process.
 
 mod memory;
+mod semaphore;
 mod wait;
 
-pub(super) use memory::{Kind, Mutex, Prefer, RwLock, Semaphore, Spin};
+pub(super) use memory::{Kind, Mutex, Prefer, RwLock, Spin};
+pub(super) use semaphore::Semaphore;
 pub(super) use wait::{Barrier, Condition};
 
 use nix::errno::Errno;

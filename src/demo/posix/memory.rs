@@ -1,6 +1,6 @@
 //! Objects of the C library in shared memory, and those that are asked for, had and given back.
 
-use super::{check, check_errno};
+use super::check;
 use crate::demo::script::realtime_in;
 use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
@@ -295,67 +295,6 @@ impl RwLock {
     }
 }
 
-/// A counting semaphore (sem_overview(7)).
-#[derive(Debug)]
-pub(crate) struct Semaphore {
-    place: Place<libc::sem_t>,
-}
-
-impl Semaphore {
-    /// With `permits` to give.
-    ///
-    /// # Errors
-    /// The kernel's refusal of the memory, or more permits than `SEM_VALUE_MAX` (EINVAL).
-    pub(crate) fn new(permits: u32) -> io::Result<Self> {
-        let place = Place::new()?;
-        // SAFETY: the semaphore lies in `place`, large enough, and nobody else has it yet.
-        #[expect(unsafe_code, reason = "a semaphore that processes share")]
-        check_errno(unsafe { libc::sem_init(place.at(), 1, permits) })?;
-        Ok(Self { place })
-    }
-
-    /// Takes a permit, asleep until there is one.
-    ///
-    /// # Errors
-    /// EINTR: a signal came first.
-    pub(crate) fn wait(&self) -> Result<(), Errno> {
-        // SAFETY: the semaphore was made by `new` and lives in `place`.
-        #[expect(unsafe_code, reason = "a semaphore that processes share")]
-        check_errno(unsafe { libc::sem_wait(self.place.at()) })
-    }
-
-    /// Takes a permit if there is one.
-    ///
-    /// # Errors
-    /// EAGAIN: there is none.
-    pub(crate) fn try_wait(&self) -> Result<(), Errno> {
-        // SAFETY: as for `wait`.
-        #[expect(unsafe_code, reason = "a semaphore that processes share")]
-        check_errno(unsafe { libc::sem_trywait(self.place.at()) })
-    }
-
-    /// Gives a permit: anybody may, it has no owner.
-    ///
-    /// # Errors
-    /// EOVERFLOW: more than it can count.
-    pub(crate) fn post(&self) -> Result<(), Errno> {
-        // SAFETY: as for `wait`.
-        #[expect(unsafe_code, reason = "a semaphore that processes share")]
-        check_errno(unsafe { libc::sem_post(self.place.at()) })
-    }
-
-    /// How many permits are left now.
-    pub(crate) fn value(&self) -> u32 {
-        let mut value: libc::c_int = 0;
-        // SAFETY: as for `wait`; the number lives through the call, which has no errors for such a semaphore.
-        #[expect(unsafe_code, reason = "a semaphore that processes share")]
-        unsafe {
-            libc::sem_getvalue(self.place.at(), &raw mut value);
-        }
-        value.try_into().unwrap_or(0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,16 +369,5 @@ mod tests {
             assert_eq!(lock.unlock(), Ok(()));
             writer.expect("a thread").join().expect("no panic");
         }
-    }
-
-    #[test]
-    fn a_semaphore_counts_and_has_no_owner() {
-        let semaphore = Arc::new(Semaphore::new(2).expect("memory"));
-        assert_eq!((semaphore.wait(), semaphore.try_wait(), semaphore.value()), (Ok(()), Ok(()), 0));
-        assert_eq!(semaphore.try_wait(), Err(Errno::EAGAIN));
-        let theirs = Arc::clone(&semaphore);
-        assert_eq!(another(move || theirs.post()), Ok(()));
-        assert_eq!((semaphore.value(), semaphore.wait()), (1, Ok(())));
-        assert!(Semaphore::new(u32::MAX).is_err());
     }
 }
