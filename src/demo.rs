@@ -4,16 +4,19 @@ mod addresses;
 mod area;
 mod belongings;
 mod company;
+mod condvar;
 mod cores;
 mod crash;
 mod eye;
 mod family;
 mod footprint;
 mod glance;
+mod hatch;
 mod ignored;
 mod instances;
 mod isolation;
 mod limits;
+mod monitor;
 mod mutex;
 mod pace;
 mod pinning;
@@ -78,6 +81,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &rwlock::Timetable,
     &ignored::Ignored,
     &semaphore::Cafeteria,
+    &condvar::Kitchen,
+    &monitor::Pantry,
     &unruly::Unruly,
 ];
 
