@@ -2,6 +2,7 @@
 
 mod addresses;
 mod area;
+mod barrier;
 mod belongings;
 mod company;
 mod condvar;
@@ -83,6 +84,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &semaphore::Cafeteria,
     &condvar::Kitchen,
     &monitor::Pantry,
+    &barrier::Boarding,
     &unruly::Unruly,
 ];
 
