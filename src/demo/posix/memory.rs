@@ -149,18 +149,10 @@ impl Spin {
         Ok(Self { place })
     }
 
-    /// Takes it, going round until it is free.
-    pub(crate) fn lock(&self) {
-        // SAFETY: the lock was made by `new` and lives in `place`. The call has no errors on Linux.
-        #[expect(unsafe_code, reason = "a spinlock that processes share")]
-        unsafe {
-            libc::pthread_spin_lock(self.place.at());
-        }
-    }
-
-    /// Takes it if that is possible at once.
+    /// Takes it if that is possible at once. Who goes round until it is ends when it likes, as it cannot in
+    /// `pthread_spin_lock`.
     pub(crate) fn try_lock(&self) -> bool {
-        // SAFETY: as for `lock`.
+        // SAFETY: the lock was made by `new` and lives in `place`.
         #[expect(unsafe_code, reason = "a spinlock that processes share")]
         let answer = unsafe { libc::pthread_spin_trylock(self.place.at()) };
         answer == 0
@@ -168,7 +160,7 @@ impl Spin {
 
     /// Gives it back. It does not know whose it is.
     pub(crate) fn unlock(&self) {
-        // SAFETY: as for `lock`. Unlocking what another has locked frees it; memory stays whole.
+        // SAFETY: as for `try_lock`. Unlocking what another has locked frees it; memory stays whole.
         #[expect(unsafe_code, reason = "a spinlock that processes share")]
         unsafe {
             libc::pthread_spin_unlock(self.place.at());
@@ -329,7 +321,7 @@ mod tests {
     #[test]
     fn a_spinlock_has_room_for_one() {
         let spin = Spin::new().expect("memory");
-        spin.lock();
+        assert!(spin.try_lock());
         assert!(!spin.try_lock());
         spin.unlock();
         assert!(spin.try_lock());
