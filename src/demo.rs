@@ -2,8 +2,10 @@
 
 mod addresses;
 mod area;
+mod barrier;
 mod belongings;
 mod company;
+mod condvar;
 mod cores;
 mod crash;
 mod deadlock;
@@ -11,6 +13,7 @@ mod eye;
 mod family;
 mod footprint;
 mod glance;
+mod hatch;
 mod ignored;
 mod instances;
 mod interleave;
@@ -18,6 +21,7 @@ mod isolation;
 mod limits;
 mod livelock;
 mod meeting;
+mod monitor;
 mod mutex;
 mod pace;
 mod pinning;
@@ -27,6 +31,7 @@ mod race;
 mod rwlock;
 mod script;
 mod seats;
+mod semaphore;
 mod shared;
 mod sizes;
 mod spinlock;
@@ -86,6 +91,10 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spinlock::Desk,
     &rwlock::Timetable,
     &ignored::Ignored,
+    &semaphore::Cafeteria,
+    &condvar::Kitchen,
+    &monitor::Pantry,
+    &barrier::Boarding,
     &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,

@@ -44,6 +44,8 @@ pub enum Picture {
     Counts(&'static CountsSpec),
     /// Who has which lock, and who waits for which: the wait-for graph.
     WaitFor(&'static WaitForSpec),
+    /// A bounded buffer between those that put and those that take: rows of a table, and the locks around them.
+    Buffer(&'static BufferSpec),
 }
 
 impl Picture {
@@ -68,6 +70,7 @@ impl Picture {
             Self::Listing(listing) => listing.name,
             Self::Counts(counts) => counts.name,
             Self::WaitFor(graph) => graph.name,
+            Self::Buffer(buffer) => buffer.name,
         }
     }
 }
@@ -210,4 +213,22 @@ pub struct WaitForSpec {
     pub lock: &'static str,
     /// The value of a worker that counts how often it had what it wants, and the word for one of it: ("meals", "meal").
     pub count: (&'static str, &'static str),
+}
+
+/// A bounded buffer. Each row of its table is a slot, with a number in the value `item` while something lies in it. A worker
+/// with a value `made` is one that puts, one with a value `taken` one that takes.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BufferSpec {
+    /// What it is called in a list and above its slots: "hatch".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The lock that whoever is at it has.
+    pub lock: &'static str,
+    /// What those that put wait for: "not full".
+    pub puts: &'static str,
+    /// What those that take wait for: "not empty".
+    pub takes: &'static str,
+    /// What lies in it, one and several: "dish", "dishes".
+    pub items: (&'static str, &'static str),
 }

@@ -1,5 +1,6 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
+mod buffer;
 mod cards;
 mod counts;
 mod curves;
@@ -24,6 +25,7 @@ mod wait_for;
 mod waiting;
 mod workers;
 
+pub use buffer::Buffer;
 pub use cards::Cards;
 pub use counts::Counts;
 pub use curves::Curves;
