@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
+use super::widget::{Cards, Curves, Histogram, Journey, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -93,6 +93,10 @@ impl View<'_> {
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
                 boxed(curves, move |_, left| curves.rows(left))
+            }
+            Picture::Journey(spec) => {
+                let journey = Journey { tally, spec, theme };
+                boxed(journey, move |wide, _| journey.rows(wide))
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };

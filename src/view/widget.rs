@@ -5,6 +5,7 @@ mod curves;
 #[cfg(test)]
 mod fixture;
 mod help;
+mod journey;
 mod lanes;
 mod pages;
 mod question;
@@ -22,6 +23,7 @@ mod workers;
 pub use cards::Cards;
 pub use curves::Curves;
 pub use help::Help;
+pub use journey::Journey;
 pub use lanes::{Lanes, Window, describe_slice};
 pub use pages::Pages;
 pub use question::{Answer, Question};
