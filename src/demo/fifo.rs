@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "the FIFO's buffer, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("FIFO's buffer (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "fifo",
@@ -26,7 +24,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Fifo,
         opened: "mkfifo(3) made a name in a folder; both ends were opened by it, and the name was removed. No byte of a \
                  message ever lies in the file.",
-        between: BETWEEN,
+        between: "the FIFO's buffer, in the kernel",
         sends: "write(2)",
         receives: "read(2)",
         waits: "poll(2) at its end of the FIFO",

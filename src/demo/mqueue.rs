@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec, Need};
 
-const BETWEEN: &str = "the queue, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("message queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "mqueue",
@@ -27,7 +25,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Mqueue,
         opened: "mq_open(3) has made a queue in the kernel that holds whole messages. Its name was removed at once: a \
                  queue that keeps its name stays until the machine is restarted.",
-        between: BETWEEN,
+        between: "the queue, in the kernel",
         sends: "mq_send(3)",
         receives: "mq_receive(3)",
         waits: "poll(2) at the queue",

@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "the pipe's buffer, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("pipe's buffer (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "pipe",
@@ -26,7 +24,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Pipe,
         opened: "pipe(2) has made a buffer in the kernel, with an end to write into and an end to read from. A has the \
                  one, B the other.",
-        between: BETWEEN,
+        between: "the pipe's buffer, in the kernel",
         sends: "write(2)",
         receives: "read(2)",
         waits: "poll(2) at its end of the pipe",

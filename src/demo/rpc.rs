@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "the queue of B's socket, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("queue of B's socket (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "rpc",
@@ -29,7 +27,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Rpc,
         opened: "Two connected sockets, and an agreement: a frame begins with its length, the number of the call and \
                  the number of the procedure.",
-        between: BETWEEN,
+        between: "the queue of B's socket, in the kernel",
         sends: "send(2)",
         receives: "recv(2)",
         waits: "poll(2) at its socket",

@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "the ring, in pages that both have";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("ring in pages of both");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "shm",
@@ -29,7 +27,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Shm,
         opened: "Some pages were mapped before the two came on: both have them. In them lies a ring of 64 KiB, and two \
                  counters say how much of it is filled.",
-        between: BETWEEN,
+        between: "the ring, in pages that both have",
         sends: "store",
         receives: "load",
         waits: "futex(2) at a word of the shared page",

@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "B's queue of pending signals, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("B's pending signals (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "signal",
@@ -26,7 +24,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Signal,
         opened: "Nothing was opened for A: it must only know B's number, and have the right. B has the signal blocked, \
                  so that it waits in a queue until it is taken.",
-        between: BETWEEN,
+        between: "B's queue of pending signals, in the kernel",
         sends: "call that queues a signal (as sigqueue(3) makes it)",
         receives: "read(2) of signalfd(2)",
         waits: "poll(2) at a signalfd(2)",

@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-const BETWEEN: &str = "the queue of B's socket, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("queue of B's socket (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "socket",
@@ -26,7 +24,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Socket,
         opened: "socketpair(2) has made two sockets that are connected to each other. A has the one, B the other; \
                  messages can go both ways.",
-        between: BETWEEN,
+        between: "the queue of B's socket, in the kernel",
         sends: "send(2)",
         receives: "recv(2)",
         waits: "poll(2) at its socket",

@@ -4,9 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec, Need};
 
-const BETWEEN: &str = "the receive queue of B's socket, in the kernel";
-
-static PICTURE: JourneySpec = journey::picture(BETWEEN);
+static PICTURE: JourneySpec = journey::picture("B's receive queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "tcp",
@@ -27,7 +25,7 @@ pub(super) static DEMO: Journey = Journey {
         way: Way::Tcp,
         opened: "A connection over 127.0.0.1. The kernel chose a port that nobody had (port 0), so none that is taken \
                  can be in the way.",
-        between: BETWEEN,
+        between: "the receive queue of B's socket, in the kernel",
         sends: "send(2)",
         receives: "recv(2)",
         waits: "poll(2) at its socket",

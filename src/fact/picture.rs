@@ -115,7 +115,7 @@ pub struct JourneySpec {
     pub writer: &'static str,
     /// The worker that reads, by letter.
     pub reader: &'static str,
-    /// What a message lies in on its way: "the pipe's buffer, in the kernel".
+    /// What a message lies in on its way: "pipe's buffer (kernel)".
     pub between: &'static str,
 }
 

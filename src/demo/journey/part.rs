@@ -57,7 +57,7 @@ impl Act {
         number * 16 + self as u64
     }
 
-    fn of(order: u64) -> Option<Self> {
+    pub(super) fn of(order: u64) -> Option<Self> {
         ACTS.into_iter().find(|act| *act as u64 == order % 16)
     }
 }
@@ -108,7 +108,7 @@ impl Share {
         self.word(side, count).load(Acquire)
     }
 
-    fn set(&self, side: Side, count: Count, value: u64) {
+    pub(super) fn set(&self, side: Side, count: Count, value: u64) {
         self.word(side, count).store(value, Release);
     }
 
@@ -121,7 +121,7 @@ impl Share {
         self.area.word_of(0, 64).store(1, Release);
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.area.word_of(0, 64).load(Acquire) != 0
     }
 }

@@ -64,16 +64,16 @@ impl Journey<'_> {
     /// How the newest step is called, where the message is, and how often it was copied.
     fn head(&self, step: &Row) -> Line<'static> {
         let place = match text(step, "at") {
-            "writer" => format!("the message is {}'s", self.spec.writer),
-            "reader" => format!("the message is {}'s", self.spec.reader),
-            "between" => format!("the message is in {}", self.spec.between),
+            "writer" => format!(" · {} has it", self.spec.writer),
+            "reader" => format!(" · {} has it", self.spec.reader),
+            "between" => " · in between".to_owned(),
             _ => String::new(),
         };
         let mut spans = vec![Span::styled(clean_line(&step.name), self.style(Role::Accent))];
         if let Some(copies) = number(step, "copies") {
             spans.push(Span::styled(format!(" · copies so far: {copies}"), self.style(Role::Strong)));
         }
-        spans.push(Span::styled(format!(" · {place}"), self.style(Role::Text)));
+        spans.push(Span::styled(place, self.style(Role::Text)));
         Line::from(spans)
     }
 
@@ -102,11 +102,14 @@ impl Journey<'_> {
             put(buf, place, 5, 0, &format!(" {does} "), self.style(Role::Dim));
             put(buf, place, 2, 1, &cut(&clean_line(text(step, does)), inner(place)), self.style(Role::Strong));
         }
-        put(buf, boxes[1], 1, 0, &cut(&format!(" {} ", self.spec.between), inner(boxes[1])), self.style(Role::Dim));
+        let title = format!(" {} ", self.spec.between);
+        put(buf, boxes[1], 1, 0, &cut(&title, inner(boxes[1]) + 2), self.style(Role::Dim));
         self.put_bar(buf, boxes[1], step);
         put(buf, boxes[1], 2, 2, &cut(&level(step), inner(boxes[1])), self.style(Role::Text));
         if let Some(place) = here.and_then(|n| boxes.get(n)) {
-            put_right(buf, *place, place.width.saturating_sub(2), 2, "● message", self.style(Role::Accent));
+            // Those of many messages are not counted.
+            let what = if number(step, "copies").is_some() { " ● message " } else { " ● messages " };
+            put_right(buf, *place, place.width.saturating_sub(1), BOXES - 1, what, self.style(Role::Accent));
         }
     }
 
@@ -132,15 +135,20 @@ impl Journey<'_> {
         put(buf, area, x, 1, &bar(cells - full, "·"), self.style(Role::Dim));
     }
 
-    /// The three places in a line.
-    fn line(&self, step: &Row) -> Line<'static> {
+    /// The three places in a line, without what there is room for if that does not fit.
+    fn line(&self, step: &Row, wide: u16) -> Line<'static> {
+        let whole = self.line_with(step, level(step));
+        if whole.width() <= usize::from(wide) { whole } else { self.line_with(step, amount(step)) }
+    }
+
+    fn line_with(&self, step: &Row, level: String) -> Line<'static> {
         let strong = |words: &str| Span::styled(format!(" {}", clean_line(words)), self.style(Role::Strong));
-        let arrow = || Span::styled("  ─▶  ", self.style(Role::Dim));
+        let arrow = || Span::styled(" ─▶ ", self.style(Role::Dim));
         Line::from(vec![
             self.letter(self.spec.writer),
             strong(text(step, "writer")),
             arrow(),
-            Span::styled(level(step), self.style(Role::Text)),
+            Span::styled(level, self.style(Role::Text)),
             arrow(),
             self.letter(self.spec.reader),
             strong(text(step, "reader")),
@@ -174,12 +182,18 @@ fn inner(area: Rect) -> usize {
 
 /// What lies in between, in words.
 fn level(step: &Row) -> String {
-    let Some(now) = number(step, "now") else { return "not known".to_owned() };
-    let unit = clean_line(text(step, "unit"));
-    match number(step, "capacity") {
-        Some(capacity) => format!("{} of {} {unit}", thousands(now), thousands(capacity)),
-        None => format!("{} {unit}", thousands(now)),
+    match (number(step, "now"), number(step, "capacity")) {
+        (Some(now), Some(capacity)) => {
+            format!("{} of {} {}", thousands(now), thousands(capacity), clean_line(text(step, "unit")))
+        }
+        _ => amount(step),
     }
+}
+
+/// The same without what there is room for.
+fn amount(step: &Row) -> String {
+    let now = number(step, "now").map(|now| format!("{} {}", thousands(now), clean_line(text(step, "unit"))));
+    now.unwrap_or_else(|| "not known".to_owned())
 }
 
 impl Widget for &Journey<'_> {
@@ -198,7 +212,7 @@ impl Widget for &Journey<'_> {
             self.put_boxes(buf, area, newest);
             BOXES
         } else {
-            put_line(buf, area, 0, 0, &self.line(newest));
+            put_line(buf, area, 0, 0, &self.line(newest, area.width));
             1
         };
         let lines = std::iter::once(self.head(newest)).chain(self.what(newest, area.width));
@@ -220,7 +234,7 @@ mod tests {
     use serde_json::{Value, json};
 
     static SPEC: JourneySpec =
-        JourneySpec { table: "journey", writer: "A", reader: "B", between: "the pipe's buffer, in the kernel" };
+        JourneySpec { table: "journey", writer: "A", reader: "B", between: "pipe's buffer (kernel)" };
 
     fn tally(steps: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
