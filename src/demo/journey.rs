@@ -18,7 +18,7 @@ use crate::stage::Stage;
 use serde_json::Value;
 
 /// The table of the steps, and that of what came out in the end, in one row.
-const STEPS: &str = "journey";
+const STEPS: &str = "steps";
 const SUMS: &str = "sums";
 const ROW: &str = "all";
 
