@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec, Need};
 
-static PICTURE: JourneySpec = journey::picture("message queue (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "message queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "mqueue",

@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("pipe's buffer (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "pipe's buffer (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "pipe",

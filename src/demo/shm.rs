@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("ring in pages of both");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "ring in pages of both");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "shm",

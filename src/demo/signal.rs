@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("B's pending signals (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "pending signals (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "signal",

@@ -225,11 +225,12 @@ impl Story<'_> {
             self.sum(name, value);
         }
         let what = format!(
-            "{} messages in {took}, watched: {} a second. B slept and was woken {} times: while there is something to \
-             read it need not sleep.",
+            "{} {} in {took}, watched: {} a second. B slept and was woken {}: {}.",
             thousands(self.messages),
+            if rpc { "calls" } else { "messages" },
             thousands(per_second),
-            thousands(slept)
+            if slept == 1 { "once".to_owned() } else { format!("{} times", thousands(slept)) },
+            if rpc { "a caller waits for each reply" } else { "while there is something to read it need not" }
         );
         self.seen(&Seen { name: "full speed", writer: "rests", reader: "has them", at: "reader", what })
     }
