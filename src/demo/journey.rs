@@ -48,6 +48,8 @@ pub(super) struct Tale {
     pub(super) waits: &'static str,
     /// How the writer waits when there is no room, as the end of "A ..".
     pub(super) full: &'static str,
+    /// What else is to be known of how much there was room for: a sentence, or nothing.
+    pub(super) room: &'static str,
 }
 
 /// The parameters of a demo whose messages have up to `most` bytes.

@@ -30,5 +30,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "mq_receive(3)",
         waits: "poll(2) at the queue",
         full: "sleeps in mq_send(3)",
+        room: "It is full by messages, however short they are.",
     },
 };

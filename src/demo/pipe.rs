@@ -29,5 +29,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "read(2)",
         waits: "poll(2) at its end of the pipe",
         full: "sleeps in write(2)",
+        room: "",
     },
 };

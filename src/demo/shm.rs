@@ -32,5 +32,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "load",
         waits: "futex(2) at a word of the shared page",
         full: "sleeps in futex(2)",
+        room: "",
     },
 };

@@ -29,5 +29,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "recv(2)",
         waits: "poll(2) at its socket",
         full: "sleeps in send(2)",
+        room: "The kernel counts the memory that each message takes (SO_SNDBUF), and that is more than its bytes.",
     },
 };

@@ -30,5 +30,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "recv(2)",
         waits: "poll(2) at its socket",
         full: "sleeps in send(2)",
+        room: "Some of it lies at A's end, and the rest at B's.",
     },
 };
