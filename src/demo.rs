@@ -4,6 +4,7 @@ mod addresses;
 mod area;
 mod barrier;
 mod belongings;
+mod channel;
 mod company;
 mod condvar;
 mod cores;
@@ -11,6 +12,7 @@ mod crash;
 mod deadlock;
 mod eye;
 mod family;
+mod fifo;
 mod footprint;
 mod glance;
 mod hatch;
@@ -18,28 +20,36 @@ mod ignored;
 mod instances;
 mod interleave;
 mod isolation;
+mod journey;
 mod limits;
 mod livelock;
 mod meeting;
 mod monitor;
+mod mqueue;
 mod mutex;
 mod pace;
 mod pinning;
+mod pipe;
 mod posix;
 mod priority;
 mod race;
+mod rpc;
 mod rwlock;
 mod script;
 mod seats;
 mod semaphore;
 mod shared;
+mod shm;
+mod signal;
 mod sizes;
+mod socket;
 mod spinlock;
 mod spoiled;
 mod spread;
 mod starvation;
 mod states;
 mod stop;
+mod tcp;
 mod timeslice;
 mod train;
 mod trespass;
@@ -84,6 +94,14 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &pipe::DEMO,
+    &fifo::DEMO,
+    &socket::DEMO,
+    &tcp::DEMO,
+    &mqueue::DEMO,
+    &shm::DEMO,
+    &signal::DEMO,
+    &rpc::DEMO,
     &race::Race,
     &interleave::Interleave,
     &seats::Seats,

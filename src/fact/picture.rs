@@ -46,6 +46,8 @@ pub enum Picture {
     WaitFor(&'static WaitForSpec),
     /// A bounded buffer between those that put and those that take: rows of a table, and the locks around them.
     Buffer(&'static BufferSpec),
+    /// One message on its way from a writer to a reader, of the steps that the demo told.
+    Journey(&'static JourneySpec),
 }
 
 impl Picture {
@@ -71,6 +73,7 @@ impl Picture {
             Self::Counts(counts) => counts.name,
             Self::WaitFor(graph) => graph.name,
             Self::Buffer(buffer) => buffer.name,
+            Self::Journey(_) => "journey",
         }
     }
 }
@@ -231,4 +234,21 @@ pub struct BufferSpec {
     pub takes: &'static str,
     /// What lies in it, one and several: "dish", "dishes".
     pub items: (&'static str, &'static str),
+}
+
+/// A message on its way. A row of the table is a step, with what was found at it: `writer` and `reader`, what each does, in
+/// a word or two; `at`, where the message is ("writer", "between" or "reader"); `now`, `capacity` and `unit`, what lies in
+/// between; `copies`, how many there have been of it; and `what`, a sentence or two.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct JourneySpec {
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The worker that writes, by letter.
+    pub writer: &'static str,
+    /// The worker that reads, by letter.
+    pub reader: &'static str,
+    /// What the two are: "writer" and "reader", or "caller" and "server".
+    pub roles: [&'static str; 2],
+    /// What a message lies in on its way: "pipe's buffer (kernel)".
+    pub between: &'static str,
 }

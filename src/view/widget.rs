@@ -7,6 +7,7 @@ mod curves;
 #[cfg(test)]
 mod fixture;
 mod help;
+mod journey;
 mod lanes;
 mod listing;
 mod pages;
@@ -30,6 +31,7 @@ pub use cards::Cards;
 pub use counts::Counts;
 pub use curves::Curves;
 pub use help::Help;
+pub use journey::Journey;
 pub use lanes::{Lanes, Window, describe_slice};
 pub use listing::Listing;
 pub use pages::Pages;
