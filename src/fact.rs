@@ -20,7 +20,9 @@ pub use ids::{Cpu, Nanos, Pid, RunId, Tid};
 pub use limits::Limits;
 pub use locks::{LockTally, Visits, cycle};
 pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
-pub use picture::{ColumnSpec, CurveSpec, CurvesSpec, Picture, SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec};
+pub use picture::{
+    BarsSpec, ColumnSpec, CurveSpec, CurvesSpec, Picture, Scale, SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec,
+};
 pub use source::{Source, SourceChoice, Unavailable};
 pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};
 pub use steer::Steer;

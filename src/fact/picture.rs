@@ -29,6 +29,8 @@ pub enum Picture {
     Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
     Curves(&'static CurvesSpec),
+    /// The rows that the demo told, each as a bar with how sure it is.
+    Bars(&'static BarsSpec),
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
 }
@@ -49,6 +51,7 @@ impl Picture {
             Self::Table(table) => table.name,
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
+            Self::Bars(bars) => bars.name,
             Self::Tree(tree) => tree.name,
         }
     }
@@ -99,6 +102,40 @@ pub struct SideSpec {
     pub side: &'static str,
     /// What stands above it.
     pub head: &'static str,
+}
+
+/// A bar for each row of a table, with the interval in which its true value lies: a ladder of figures that were measured.
+///
+/// A row is a number `value`, and `low` and `high` once they are known; or the word `why`, if it cannot be measured here.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BarsSpec {
+    /// What it is called in a list: "latency".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// What stands above the figures: what was measured.
+    pub head: &'static str,
+    /// The value of a row that its bar shows.
+    pub value: &'static str,
+    /// The value where the interval begins.
+    pub low: &'static str,
+    /// The value where it ends.
+    pub high: &'static str,
+    /// The value that says why there is no figure.
+    pub why: &'static str,
+    /// What the values are.
+    pub kind: ReturnKind,
+    /// How the axis goes up.
+    pub scale: Scale,
+}
+
+/// How an axis goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// The same distance for each step: from nothing on.
+    Linear,
+    /// The same distance for each tenfold: from the power of ten below the least value on.
+    Logarithmic,
 }
 
 /// A tree of processes, of rows that a demo tells with `Fact::Row`, or of all tasks of the run if it tells none.

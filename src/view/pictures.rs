@@ -3,7 +3,7 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
+use super::widget::{Bars, Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -93,6 +93,10 @@ impl View<'_> {
             Picture::Curves(spec) => {
                 let curves = Curves { tally, spec, theme };
                 boxed(curves, move |_, left| curves.rows(left))
+            }
+            Picture::Bars(spec) => {
+                let bars = Bars { tally, spec, theme };
+                boxed(bars, move |_, _| bars.rows())
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };

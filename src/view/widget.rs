@@ -1,5 +1,6 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
+mod bars;
 mod cards;
 mod curves;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tree;
 mod turns;
 mod workers;
 
+pub use bars::Bars;
 pub use cards::Cards;
 pub use curves::Curves;
 pub use help::Help;
