@@ -3,6 +3,7 @@
 mod addresses;
 mod area;
 mod belongings;
+mod channel;
 mod company;
 mod cores;
 mod crash;

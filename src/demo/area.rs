@@ -8,7 +8,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::ftruncate;
 use std::io;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// Some whole pages.
 #[derive(Debug)]
@@ -70,9 +70,45 @@ impl Area {
         }
     }
 
+    /// All words from page `n` on.
+    pub(super) fn words(&self, n: usize) -> &[AtomicU64] {
+        assert!(n < self.pages(), "page {n} of {}", self.pages());
+        let count = (self.pages() - n) * self.page / size_of::<u64>();
+        // SAFETY: as for one word; the last of them is the last of the mapping.
+        #[expect(unsafe_code, reason = "words of memory that several hold")]
+        unsafe {
+            std::slice::from_raw_parts(self.map.as_ptr().byte_add(n * self.page).cast::<AtomicU64>(), count)
+        }
+    }
+
     /// For a look at the page map.
     pub(super) fn region(&self) -> Region {
         Region { start: self.map.as_ptr().addr(), pages: self.pages() }
+    }
+}
+
+/// A page of words of half the size, which is what futex(2) sleeps at.
+#[derive(Debug)]
+pub(super) struct Bells(Area);
+
+impl Bells {
+    /// As [`Area::shared`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn shared() -> io::Result<Self> {
+        Area::shared(1).map(Self)
+    }
+
+    /// Bell `k`.
+    pub(super) fn bell(&self, k: usize) -> &AtomicU32 {
+        assert!(k < self.0.page / size_of::<u64>(), "bell {k} of a page");
+        // SAFETY: within the mapping, which is writable and lives as long as `self`, and aligned. The area is this one's own,
+        // so nobody ever touches a word of it in another size.
+        #[expect(unsafe_code, reason = "a word of memory that several hold")]
+        unsafe {
+            &*self.0.map.as_ptr().cast::<AtomicU32>().add(2 * k)
+        }
     }
 }
 
@@ -90,6 +126,18 @@ mod tests {
             assert_eq!((found, area.word_of(1, 5).load(Relaxed), area.pages()), (vec![7, 8, 9], 99, 3));
             assert_eq!(area.address(2) - area.address(0), 2 * rustix::param::page_size());
         }
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_pages() {
+        let area = Area::shared(2).expect("memfd");
+        area.word_of(1, 3).store(7, Relaxed);
+        let words = area.words(1);
+        assert_eq!((words[3].load(Relaxed), words.len()), (7, rustix::param::page_size() / 8));
+        assert_eq!(area.words(0).len(), 2 * words.len());
+        let bells = Bells::shared().expect("memfd");
+        (0..9).for_each(|k| bells.bell(k).store(u32::try_from(k).expect("small"), Relaxed));
+        assert!((0..9).all(|k| bells.bell(k).load(Relaxed) as usize == k));
     }
 
     #[test]
