@@ -12,6 +12,7 @@ mod family;
 mod footprint;
 mod glance;
 mod instances;
+mod ipc;
 mod isolation;
 mod limits;
 mod mutex;
@@ -70,6 +71,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &ipc::Ipc,
     &mutex::Restroom,
     &unruly::Unruly,
 ];

@@ -123,6 +123,8 @@ pub struct BarsSpec {
     pub high: &'static str,
     /// The value that says why there is no figure.
     pub why: &'static str,
+    /// A word of the first row that holds for all of them: where it was measured.
+    pub note: &'static str,
     /// What the values are.
     pub kind: ReturnKind,
     /// How the axis goes up.

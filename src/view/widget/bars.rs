@@ -119,7 +119,9 @@ impl Bars<'_> {
         }
         let room = usize::from(line.width.saturating_sub(free));
         let words = if hidden > 0 { format!("and {hidden} more") } else { self.spec.head.to_owned() };
-        put_right(buf, line, line.width, 0, &cut(&words, room), dim);
+        let note = self.tally.table(self.spec.table).first().and_then(|row| row.values.get(self.spec.note)?.as_str());
+        let noted = note.map(|note| format!("{words}, {}", clean_line(note))).filter(|noted| width(noted) <= room);
+        put_right(buf, line, line.width, 0, &cut(&noted.unwrap_or(words), room), dim);
     }
 
     fn put_bar(&self, buf: &mut Buffer, line: Rect, bar: &Bar, axis: Option<&Axis>, places: &Places) {
@@ -127,8 +129,14 @@ impl Bars<'_> {
         put(buf, line, 0, 0, &cut(&bar.name, places.names.into()), self.theme.style(Role::Strong));
         let after = places.names + APART;
         let (value, interval) = match &bar.what {
-            What::ToCome => return drop(put(buf, line, after, 0, "to be measured", dim)),
-            What::Missing(why) => return drop(put(buf, line, after, 0, why, self.theme.style(Role::Warning))),
+            What::ToCome => {
+                put(buf, line, after, 0, "to be measured", dim);
+                return;
+            }
+            What::Missing(why) => {
+                put(buf, line, after, 0, why, self.theme.style(Role::Warning));
+                return;
+            }
             What::Figure(value, interval) => (*value, interval),
         };
         put_right(buf, line, places.figures, 0, &self.figure(bar), text);
@@ -205,6 +213,7 @@ mod tests {
         low: "low",
         high: "high",
         why: "why",
+        note: "place",
         kind: ReturnKind::Nanos,
         scale: Scale::Logarithmic,
     };
@@ -223,7 +232,7 @@ mod tests {
 
     fn ladder() -> Tally {
         tally(&[
-            ("pipe", json!({"ns": 2_555.0, "low": 2_510.0, "high": 2_600.0})),
+            ("pipe", json!({"place": "both on CPU 1", "ns": 2_555.0, "low": 2_510.0, "high": 2_600.0})),
             ("tcp", json!({"ns": 6_850.0, "low": 5_100.0, "high": 11_900.0})),
             ("mqueue", json!({"why": "no mqueue: ENOSYS"})),
             ("spin", json!({"ns": 52.0})),
