@@ -9,24 +9,33 @@ mod cores;
 mod crash;
 mod eye;
 mod family;
+mod fifo;
 mod footprint;
 mod glance;
 mod instances;
 mod ipc;
 mod isolation;
+mod journey;
 mod limits;
+mod mqueue;
 mod mutex;
 mod pace;
 mod pinning;
+mod pipe;
 mod posix;
 mod priority;
+mod rpc;
 mod script;
 mod shared;
+mod shm;
+mod signal;
 mod sizes;
+mod socket;
 mod spoiled;
 mod spread;
 mod states;
 mod stop;
+mod tcp;
 mod timeslice;
 mod train;
 mod trespass;
@@ -71,6 +80,14 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &pipe::DEMO,
+    &fifo::DEMO,
+    &socket::DEMO,
+    &tcp::DEMO,
+    &mqueue::DEMO,
+    &shm::DEMO,
+    &signal::DEMO,
+    &rpc::DEMO,
     &ipc::Ipc,
     &mutex::Restroom,
     &unruly::Unruly,
