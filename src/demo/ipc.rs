@@ -1,6 +1,7 @@
 //! `ipc`: all ways to talk, side by side, by the same clock and in the same rounds. What is shown of each elsewhere is
 //! measured here, with nobody watching.
 
+mod account;
 mod measure;
 mod sides;
 
@@ -13,7 +14,7 @@ use crate::fact::{
     Scale, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use sides::{Answering, Links, Timing};
 use std::io;
 use std::sync::Arc;
@@ -29,11 +30,6 @@ const PLACES: [&str; 2] = ["same-core", "two-cores"];
 
 /// The most sizes in one run: each has its own links, and those their descriptors.
 const SIZES: usize = 3;
-
-/// As many ways may share an end of the ladder.
-const ALIKE: usize = 3;
-/// What is said when there are more.
-const INCONCLUSIVE: &str = "inconclusive";
 
 const fn bars(
     name: &'static str,
@@ -93,16 +89,26 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "fastest_ns", kind: ReturnKind::Nanos, help: "the least latency" },
         ReturnSpec { name: "slowest", kind: ReturnKind::Word, help: "those with the greatest latency" },
         ReturnSpec { name: "slowest_ns", kind: ReturnKind::Nanos, help: "the greatest latency" },
-        ReturnSpec { name: "widest", kind: ReturnKind::Word, help: "those with the greatest throughput" },
+        ReturnSpec {
+            name: "widest",
+            kind: ReturnKind::Word,
+            help: "those with the greatest throughput, for the last size",
+        },
         ReturnSpec { name: "widest_rate", kind: ReturnKind::Rate, help: "the greatest throughput" },
         ReturnSpec { name: "pipe_ns", kind: ReturnKind::Nanos, help: "the latency of a pipe" },
-        ReturnSpec { name: "pipe_rate", kind: ReturnKind::Rate, help: "the throughput of a pipe" },
         ReturnSpec { name: "shm_ns", kind: ReturnKind::Nanos, help: "the latency of shared memory" },
         ReturnSpec { name: "queue_ns", kind: ReturnKind::Nanos, help: "the latency of a queue between threads" },
         ReturnSpec {
             name: "shm_by_queue",
             kind: ReturnKind::Number,
             help: "shared memory's latency by that of the queue: the median of the rounds' ratios",
+        },
+        ReturnSpec { name: "long_pipe_ns", kind: ReturnKind::Nanos, help: "the latency of a pipe, for the last size" },
+        ReturnSpec { name: "long_shm_ns", kind: ReturnKind::Nanos, help: "that of shared memory" },
+        ReturnSpec {
+            name: "pipe_growth",
+            kind: ReturnKind::Number,
+            help: "a pipe's latency for the last size by that for the first",
         },
         ReturnSpec { name: "missing", kind: ReturnKind::List, help: "the ways that could not be measured" },
         ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that every way has had" },
@@ -141,7 +147,7 @@ impl Demo for Ipc {
     }
 
     fn outcome(&self, params: &Params, tally: &Tally) -> Values {
-        account(params, tally)
+        account::account(params, tally)
     }
 }
 
@@ -225,163 +231,9 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     }
 }
 
-/// A row's figures, if it has any.
-fn figures(row: &Row) -> Option<Value> {
-    row.values.get("latency_ns")?;
-    let keys = ["latency_ns", "low", "high", "p99_ns", "bytes_per_s", "rounds"];
-    let one = |key: &str| (key.to_owned(), row.values.get(key).cloned().unwrap_or(Value::Null));
-    Some(Value::Object(keys.map(one).into_iter().collect::<Map<_, _>>()))
-}
-
-/// Which end of a ladder.
-#[derive(Clone, Copy, PartialEq)]
-enum Most {
-    Least,
-    Greatest,
-}
-
-/// Who is at an end of a ladder.
-#[derive(Default)]
-struct Best {
-    words: Option<String>,
-    value: Option<f64>,
-}
-
-impl Best {
-    /// The way with the least or the greatest value, and with it those that cannot be told from it: their intervals meet.
-    fn of(rows: &[&Row], value: &str, most: Most) -> Self {
-        let [low, high] =
-            if value == LATENCY.value { [LATENCY.low, LATENCY.high] } else { [THROUGHPUT.low, THROUGHPUT.high] };
-        let number = |row: &Row, key: &str| row.values.get(key).and_then(Value::as_f64);
-        let known = || rows.iter().copied().filter_map(|row| Some((number(row, value)?, row)));
-        let end = match most {
-            Most::Least => known().min_by(|a, b| a.0.total_cmp(&b.0)),
-            Most::Greatest => known().max_by(|a, b| a.0.total_cmp(&b.0)),
-        };
-        let Some((value, end)) = end else { return Self::default() };
-        // Without an interval a row meets everybody.
-        let ends = |row: &Row| (number(row, low).unwrap_or(0.0), number(row, high).unwrap_or(f64::INFINITY));
-        let meet = |a: &Row, b: &Row| ends(a).0 <= ends(b).1 && ends(b).0 <= ends(a).1;
-        let same: Vec<&str> =
-            known().filter(|(_, row)| meet(row, end)).filter_map(|(_, row)| row.values.get("way")?.as_str()).collect();
-        let words = if same.len() > ALIKE { INCONCLUSIVE.to_owned() } else { same.join(" or ") };
-        Self { words: Some(words), value: Some(value) }
-    }
-}
-
-fn account(params: &Params, tally: &Tally) -> Values {
-    let rows = tally.table(TABLE);
-    let of = |row: &Row, key: &str| row.values.get(key).cloned().unwrap_or(Value::Null);
-    let size = rows.first().map_or(Value::Null, |row| of(row, "size"));
-    let first: Vec<&Row> = rows.iter().filter(|row| of(row, "size") == size).collect();
-    let find = |way: &str| first.iter().find(|row| of(row, "way") == json!(way)).copied();
-    let [fastest, slowest, widest] =
-        [(LATENCY.value, Most::Least), (LATENCY.value, Most::Greatest), (THROUGHPUT.value, Most::Greatest)]
-            .map(|(value, most)| Best::of(&first, value, most));
-    let from = |row: Option<&Row>, key: &str| row.map_or(Value::Null, |row| of(row, key));
-    let mut sizes: Map<String, Value> = Map::new();
-    for row in rows {
-        let name = of(row, "way").as_str().unwrap_or_default().to_owned();
-        let size = sizes.entry(of(row, "size").to_string()).or_insert_with(|| json!({}));
-        size[name] = figures(row).unwrap_or(Value::Null);
-    }
-    let missing: Vec<&String> = rows.iter().filter(|r| r.values.contains_key("why")).map(|r| &r.name).collect();
-    let rounds = rows.iter().filter_map(|row| row.values.get("rounds")?.as_u64()).min();
-    let cpus: Vec<u32> = tally.workers().filter_map(|w| w.cpus.as_ref()?.first()).map(|cpu| cpu.0).collect();
-    let ways = Way::ALL.map(|way| (way.name(), find(way.name()).and_then(figures).unwrap_or(Value::Null)));
-    let others = [
-        ("sizes", Value::Object(sizes)),
-        ("fastest", json!(fastest.words)),
-        ("fastest_ns", json!(fastest.value)),
-        ("slowest", json!(slowest.words)),
-        ("slowest_ns", json!(slowest.value)),
-        ("widest", json!(widest.words)),
-        ("widest_rate", json!(widest.value)),
-        ("pipe_ns", from(find("pipe"), "latency_ns")),
-        ("pipe_rate", from(find("pipe"), "bytes_per_s")),
-        ("shm_ns", from(find("shm"), "latency_ns")),
-        ("queue_ns", from(find("queue"), "latency_ns")),
-        ("shm_by_queue", from(find("shm"), "by_queue")),
-        ("missing", json!(missing)),
-        ("rounds", json!(rounds)),
-        ("place", json!(params.word("place"))),
-        ("cpus", json!(cpus)),
-    ];
-    ways.into_iter().chain(others).map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Nanos;
-
-    fn tally(rows: &[(&str, Value)]) -> Tally {
-        let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
-        tally.tables.insert(TABLE.to_owned(), rows.iter().map(row).collect());
-        tally
-    }
-
-    fn outcome(tally: &Tally) -> Values {
-        Ipc.outcome(&Params::defaults(&SPEC), tally)
-    }
-
-    fn pipe() -> Value {
-        json!({"way": "pipe", "size": 64, "latency_ns": 2500.5, "low": 2480.0, "high": 2533.0, "p99_ns": 4000,
-               "bytes_per_s": 6e7, "rate_low": 5e7, "rate_high": 7e7, "rounds": 25})
-    }
-
-    #[test]
-    fn each_way_has_its_figures_and_a_missing_one_is_null() {
-        let values = outcome(&tally(&[
-            ("pipe 64 B", pipe()),
-            (
-                "tcp 64 B",
-                json!({"way": "tcp", "size": 64, "latency_ns": 7000, "low": 6900, "high": 7100,
-                                "bytes_per_s": 9e7, "rate_low": 8e7, "rate_high": 10e7, "rounds": 24}),
-            ),
-            ("mqueue 64 B", json!({"way": "mqueue", "size": 64, "why": "ENOSYS"})),
-            ("tcp 64 KiB", json!({"way": "tcp", "size": 65536, "latency_ns": 1, "bytes_per_s": 2e9, "rounds": 24})),
-        ]));
-        let pipe = json!({"latency_ns": 2500.5, "low": 2480.0, "high": 2533.0, "p99_ns": 4000, "bytes_per_s": 6e7, "rounds": 25});
-        assert_eq!((&values["pipe"], &values["mqueue"]), (&pipe, &Value::Null));
-        assert_eq!((&values["fastest"], &values["slowest"]), (&json!("pipe"), &json!("tcp")), "the first size only");
-        assert_eq!((&values["widest"], &values["pipe_ns"]), (&json!("tcp"), &json!(2500.5)));
-        assert_eq!((&values["missing"], &values["rounds"]), (&json!(["mqueue 64 B"]), &json!(24)));
-        assert_eq!(values["sizes"]["65536"]["tcp"]["bytes_per_s"], json!(2e9));
-        assert_eq!(values["sizes"]["65536"]["tcp"]["low"], Value::Null, "too few rounds for an interval");
-    }
-
-    #[test]
-    fn who_cannot_be_told_apart_is_not() {
-        let row = |way: &str, low: f64| {
-            (way.to_owned(), json!({"way": way, "size": 8, "latency_ns": low + 5.0, "low": low, "high": low + 10.0}))
-        };
-        let fastest = |rows: &[(String, Value)]| {
-            let rows: Vec<(&str, Value)> = rows.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
-            outcome(&tally(&rows))["fastest"].clone()
-        };
-        let mut rows = vec![row("pipe", 105.0), row("shm", 100.0), row("tcp", 200.0)];
-        assert_eq!(fastest(&rows), json!("pipe or shm"));
-        rows.extend([row("fifo", 101.0), row("mqueue", 102.0)]);
-        assert_eq!(fastest(&rows), json!("inconclusive"));
-        rows.push(row("signal", 10.0));
-        assert_eq!(fastest(&rows), json!("signal"));
-        rows.push(("rpc".to_owned(), json!({"way": "rpc", "size": 8, "latency_ns": 50.0})));
-        assert_eq!(fastest(&rows), json!("signal or rpc"), "after few rounds nobody knows");
-    }
-
-    #[test]
-    fn before_the_first_round_nothing_is_known() {
-        let values = outcome(&tally(&[("pipe", json!({"way": "pipe", "size": 8}))]));
-        let names = ["pipe", "fastest", "slowest_ns", "rounds", "shm_by_queue"];
-        assert!(names.iter().all(|name| values[*name] == Value::Null), "{values:?}");
-    }
 
     #[test]
     fn a_row_has_its_size_only_where_there_are_several() {
