@@ -10,7 +10,7 @@ use super::channel::{Side, Way};
 use super::pace::{self, Cut};
 use super::script::row;
 use crate::fact::{
-    As, BarsSpec, Cpu, DemoSpec, Fact, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
+    As, BarsSpec, Cpu, DemoSpec, Fact, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
     Scale, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
@@ -171,7 +171,7 @@ fn words([timing, answering]: [Cpu; 2]) -> String {
     }
 }
 
-/// All cells, size by size.
+/// All cells, way by way.
 fn cells(params: &Params) -> Vec<Cell> {
     let sizes: Vec<usize> = params.ints("size").iter().filter_map(|n| usize::try_from(*n).ok()).collect();
     let name = |way: Way, size: usize| match (sizes.len(), size % 1024) {
@@ -179,7 +179,8 @@ fn cells(params: &Params) -> Vec<Cell> {
         (_, 0) => format!("{} {} KiB", way.name(), size / 1024),
         _ => format!("{} {size} B", way.name()),
     };
-    sizes.iter().flat_map(|size| Way::ALL.map(|way| Cell { row: name(way, *size), way, size: *size })).collect()
+    let of = |way| sizes.iter().map(move |size| Cell { row: name(way, *size), way, size: *size });
+    Way::ALL.into_iter().flat_map(of).collect()
 }
 
 fn story(stage: &mut Stage) -> Result<(), Cut> {
@@ -189,18 +190,26 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let cells = cells(&params);
     let mut links: Links = Vec::new();
     for cell in &cells {
-        // The timing worker opens its queue itself.
-        let link = if cell.way == Way::Queue { Ok(None) } else { cell.way.open(what, cell.size).map(Some) };
         let mut values = json!({ "way": cell.way.name(), "size": cell.size, "place": words(cpus) });
-        links.push(
-            link.unwrap_or_else(|refused| {
-                values["why"] = json!(refused.why);
-                stage.tell(Fact::Refused(refused));
+        // The timing worker opens its queue itself.
+        let link = match cell.way {
+            Way::Queue => None,
+            // That is what it is, and nothing that this machine refuses.
+            way if cell.size > way.most() => {
+                values["why"] = json!(format!("a message has {} bytes at most", way.most()));
                 None
-            })
-            .map(Arc::new),
-        );
+            }
+            way => way
+                .open(what, cell.size)
+                .map(Arc::new)
+                .map_err(|refused| {
+                    values["why"] = json!(refused.why);
+                    stage.tell(Fact::Refused(refused));
+                })
+                .ok(),
+        };
         stage.tell(row(TABLE, &cell.row, values));
+        links.push(link);
     }
     let refused = |error: io::Error| Unavailable::new("a pipe to the other worker", error.to_string());
     let (called, calls) = io::pipe().map_err(refused)?;
@@ -239,7 +248,7 @@ mod tests {
     fn a_row_has_its_size_only_where_there_are_several() {
         let mut params = Params::defaults(&SPEC);
         let names = |params: &Params| cells(params).iter().map(|cell| cell.row.clone()).collect::<Vec<_>>();
-        assert_eq!((names(&params)[0].as_str(), names(&params)[9].as_str()), ("pipe 64 B", "pipe 64 KiB"));
+        assert_eq!((names(&params)[0].as_str(), names(&params)[1].as_str()), ("pipe 64 B", "pipe 64 KiB"));
         params = Params::from_values(&SPEC, &[("size".to_owned(), json!([8]))].into()).expect("a list");
         assert_eq!((names(&params)[0].as_str(), names(&params).len()), ("pipe", Way::ALL.len()));
     }

@@ -149,12 +149,18 @@ impl Bars<'_> {
         let Some((low, high)) = interval else { return };
         // An end is drawn in the column before the edge at which it lies.
         let at = |value: f64| axis.column(value, wide).saturating_sub(1);
-        let (low, high) = (at(*low), at(*high));
-        let whisker = match high.saturating_sub(low) {
-            0 => "┃".to_owned(),
-            between => format!("├{}┤", "─".repeat(usize::from(between) - 1)),
-        };
-        put(buf, line, from + low, 0, &whisker, self.theme.style(Role::Strong));
+        let (low, median, high) = (at(*low), at(value), at(*high));
+        let strong = self.theme.style(Role::Strong);
+        for column in low..=high {
+            let sign = match column {
+                _ if low == high => "┃",
+                _ if column == low => "├",
+                _ if column == high => "┤",
+                _ if column == median => "┼",
+                _ => "─",
+            };
+            put(buf, line, from + column, 0, sign, strong);
+        }
     }
 }
 
