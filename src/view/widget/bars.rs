@@ -75,6 +75,17 @@ impl Bars<'_> {
         Bar { name: clean_line(&row.name), what }
     }
 
+    fn note(&self) -> Option<String> {
+        self.tally.table(self.spec.table).first()?.values.get(self.spec.note)?.as_str().map(clean_line)
+    }
+
+    /// The line below the bars: what holds for all, where it has not been said, and what a whisker means.
+    fn words(&self, bars: &[Bar], noted: bool) -> String {
+        let note = self.note().filter(|_| !noted).map(|note| format!("{note}. ")).unwrap_or_default();
+        let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
+        note + if certain { "├─┤ the true median lies here, in 95 of 100 such runs" } else { "" }
+    }
+
     fn show(&self, value: f64) -> String {
         self.spec.kind.show(&json!(value))
     }
@@ -108,8 +119,9 @@ impl Bars<'_> {
         Places { names, bars: bar, figures: end, intervals: shown.then_some(wide) }
     }
 
-    /// The axis above the bars, and at the right what the figures are, or how many are not shown.
-    fn put_head(&self, buf: &mut Buffer, line: Rect, axis: Option<&Axis>, places: &Places, hidden: usize) {
+    /// The axis above the bars, and at the right what the figures are, or how many are not shown; and
+    /// what holds for all, if there is room. Whether there was.
+    fn put_head(&self, buf: &mut Buffer, line: Rect, axis: Option<&Axis>, places: &Places, hidden: usize) -> bool {
         let dim = self.theme.style(Role::Dim);
         let mut free = 0;
         if let (Some(axis), Some((from, wide))) = (axis, places.bars) {
@@ -119,9 +131,10 @@ impl Bars<'_> {
         }
         let room = usize::from(line.width.saturating_sub(free));
         let words = if hidden > 0 { format!("and {hidden} more") } else { self.spec.head.to_owned() };
-        let note = self.tally.table(self.spec.table).first().and_then(|row| row.values.get(self.spec.note)?.as_str());
-        let noted = note.map(|note| format!("{words}, {}", clean_line(note))).filter(|noted| width(noted) <= room);
+        let noted = self.note().map(|note| format!("{words}, {note}")).filter(|noted| width(noted) <= room);
+        let all = noted.is_some();
         put_right(buf, line, line.width, 0, &cut(&noted.unwrap_or(words), room), dim);
+        all
     }
 
     fn put_bar(&self, buf: &mut Buffer, line: Rect, bar: &Bar, axis: Option<&Axis>, places: &Places) {
@@ -190,16 +203,13 @@ impl Widget for &Bars<'_> {
         // With one row it is the first bar's; the axis comes with the second.
         let head = u16::from(area.height > 1);
         let room = area.height - head;
-        if head > 0 {
-            self.put_head(buf, line(0), axis.as_ref(), &places, bars.len().saturating_sub(room.into()));
-        }
+        let hidden = bars.len().saturating_sub(room.into());
+        let noted = head > 0 && self.put_head(buf, line(0), axis.as_ref(), &places, hidden);
         for (bar, y) in bars.iter().zip(head..area.height) {
             self.put_bar(buf, line(y), bar, axis.as_ref(), &places);
         }
         if usize::from(room) > bars.len() && places.bars.is_some() {
-            let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
-            let words = if certain { "├─┤ the true median lies here, in 95 of 100 such runs" } else { "" };
-            put(buf, line(area.height - 1), 0, 0, words, dim);
+            put(buf, line(area.height - 1), 0, 0, &self.words(&bars, noted), dim);
         }
     }
 }
@@ -253,7 +263,7 @@ mod tests {
     #[test]
     fn bars_stand_on_decades_with_whiskers_and_figures() {
         let ladder = ladder();
-        let sizes = [(78, 7), (120, 6), (58, 6), (40, 6), (24, 4), (78, 3), (78, 1)];
+        let sizes = [(78, 7), (120, 6), (58, 6), (48, 7), (24, 4), (78, 3), (78, 1)];
         let all: Vec<String> = sizes.map(|(w, h)| drawn(&ladder, &SPEC, w, h)).into();
         assert_snapshot!(all.join("----\n"));
     }
