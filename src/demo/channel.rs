@@ -14,6 +14,9 @@
 //! beginning ([`Link::leave`]). A message queue, a signal and shared memory have no end of file at all: for those the
 //! leader must hang up. At its own end it calls [`Link::close`] before it sends the workers off.
 //!
+//! Whatever process has copies of a side's ends keeps it from ending: one that is forked while several links are open takes
+//! its side of one and leaves all others.
+//!
 //! If both sides wait for the other and neither hears its order, a process is ended by the stage with SIGKILL after a second,
 //! and nothing of any way outlives it.
 

@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("FIFO's buffer (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "FIFO's buffer (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "fifo",
@@ -29,5 +29,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "read(2)",
         waits: "poll(2) at its end of the FIFO",
         full: "sleeps in write(2)",
+        room: "",
     },
 };

@@ -48,6 +48,8 @@ pub(super) struct Tale {
     pub(super) waits: &'static str,
     /// How the writer waits when there is no room, as the end of "A ..".
     pub(super) full: &'static str,
+    /// What else is to be known of how much there was room for: a sentence, or nothing.
+    pub(super) room: &'static str,
 }
 
 /// The parameters of a demo whose messages have up to `most` bytes.
@@ -97,10 +99,13 @@ pub(super) const fn pictures(spec: &'static JourneySpec) -> [Picture; 2] {
     [Picture::Journey(spec), Picture::Lanes]
 }
 
-/// The picture of a way.
-pub(super) const fn picture(between: &'static str) -> JourneySpec {
-    JourneySpec { table: STEPS, writer: "A", reader: "B", between }
+/// The picture of a way, and what its two sides are: "writer" and "reader" mostly.
+pub(super) const fn picture(roles: [&'static str; 2], between: &'static str) -> JourneySpec {
+    JourneySpec { table: STEPS, writer: "A", reader: "B", roles, between }
 }
+
+/// What the two are where messages go one way.
+pub(super) const ONE_WAY: [&str; 2] = ["writer", "reader"];
 
 /// The spec of a demo, but for what it says of itself.
 pub(super) const BASE: DemoSpec =

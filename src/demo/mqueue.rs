@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec, Need};
 
-static PICTURE: JourneySpec = journey::picture("message queue (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "message queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "mqueue",
@@ -30,5 +30,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "mq_receive(3)",
         waits: "poll(2) at the queue",
         full: "sleeps in mq_send(3)",
+        room: "It is full by messages, however short they are.",
     },
 };

@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("queue of B's socket (kernel)");
+static PICTURE: JourneySpec = journey::picture(["caller", "server"], "B's socket queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "rpc",
@@ -32,5 +32,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "recv(2)",
         waits: "poll(2) at its socket",
         full: "sleeps in send(2)",
+        room: "",
     },
 };

@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("ring in pages of both");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "ring in pages of both");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "shm",
@@ -32,5 +32,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "load",
         waits: "futex(2) at a word of the shared page",
         full: "sleeps in futex(2)",
+        room: "",
     },
 };

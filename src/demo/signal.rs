@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("B's pending signals (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "pending signals (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "signal",
@@ -29,5 +29,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "read(2) of signalfd(2)",
         waits: "poll(2) at a signalfd(2)",
         full: "is told EAGAIN by each call, sleeps a little by itself and tries again",
+        room: "All programs of a user share that room; this one has taken a small part of it.",
     },
 };

@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec};
 
-static PICTURE: JourneySpec = journey::picture("queue of B's socket (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "B's socket queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "socket",
@@ -29,5 +29,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "recv(2)",
         waits: "poll(2) at its socket",
         full: "sleeps in send(2)",
+        room: "The kernel counts the memory that each message takes (SO_SNDBUF), and that is more than its bytes.",
     },
 };

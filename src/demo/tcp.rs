@@ -4,7 +4,7 @@ use super::channel::Way;
 use super::journey::{self, Journey, Tale};
 use crate::fact::{DemoSpec, JourneySpec, Need};
 
-static PICTURE: JourneySpec = journey::picture("B's receive queue (kernel)");
+static PICTURE: JourneySpec = journey::picture(journey::ONE_WAY, "B's receive queue (kernel)");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "tcp",
@@ -30,5 +30,6 @@ pub(super) static DEMO: Journey = Journey {
         receives: "recv(2)",
         waits: "poll(2) at its socket",
         full: "sleeps in send(2)",
+        room: "Some of it lies at A's end, and the rest at B's.",
     },
 };

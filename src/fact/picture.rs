@@ -154,6 +154,8 @@ pub struct JourneySpec {
     pub writer: &'static str,
     /// The worker that reads, by letter.
     pub reader: &'static str,
+    /// What the two are: "writer" and "reader", or "caller" and "server".
+    pub roles: [&'static str; 2],
     /// What a message lies in on its way: "pipe's buffer (kernel)".
     pub between: &'static str,
 }

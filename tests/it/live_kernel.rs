@@ -12,6 +12,7 @@ mod ladder;
 mod lives;
 mod memory;
 mod stopping;
+mod talking;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};

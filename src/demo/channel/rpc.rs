@@ -39,7 +39,9 @@ impl Line for Rpc {
             if from == Side::Left { calls.fetch_add(1, Ordering::Relaxed) + 1 } else { calls.load(Ordering::Relaxed) };
         let length = u32::try_from(message.len()).map_err(io::Error::other)?;
         let mut frame = Vec::with_capacity(HEAD + message.len());
-        [length, call, word(from)].iter().for_each(|number| frame.extend(number.to_be_bytes()));
+        for number in [length, call, word(from)] {
+            frame.extend(number.to_be_bytes());
+        }
         frame.extend(message);
         self.stream.put(from, &frame)?;
         Ok(message.len())

@@ -8,11 +8,18 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Held by each test that opens something: a child that another forks meanwhile would have copies of the ends, and the end
+/// of a file would not come before that child's.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A child that runs `body` and ends with 0 if it came to its end.
 fn child(body: impl FnOnce()) -> Pid {
@@ -91,6 +98,7 @@ fn message(size: usize, round: usize) -> Vec<u8> {
 
 #[test]
 fn messages_of_every_size_arrive_whole_in_both_directions() {
+    let _alone = alone();
     for way in Way::ALL {
         for size in [1, 4, 8, 64, 4096, 65_536, 100_000].into_iter().filter(|size| *size <= way.most()) {
             for what in kinds(way) {
@@ -126,6 +134,7 @@ fn messages_of_every_size_arrive_whole_in_both_directions() {
 
 #[test]
 fn what_was_sent_before_the_end_is_received_first() {
+    let _alone = alone();
     for way in Way::ALL {
         for what in kinds(way) {
             let Some(link) = opened(way, *what, 8) else { continue };
@@ -150,6 +159,7 @@ fn what_was_sent_before_the_end_is_received_first() {
 
 #[test]
 fn who_waits_for_room_is_told_that_the_reader_has_gone() {
+    let _alone = alone();
     for way in Way::ALL.into_iter().filter(|way| *way != Way::Signal) {
         let size = 4096.min(way.most());
         for what in kinds(way) {
@@ -174,6 +184,7 @@ fn who_waits_for_room_is_told_that_the_reader_has_gone() {
 
 #[test]
 fn the_leader_can_hang_up_for_one_that_was_killed() {
+    let _alone = alone();
     for way in Way::ALL.into_iter().filter(|way| *way != Way::Queue) {
         let Some(link) = opened(way, As::Processes, 8) else { continue };
         let left = child(|| {
@@ -199,6 +210,7 @@ fn the_leader_can_hang_up_for_one_that_was_killed() {
 
 #[test]
 fn the_level_rises_and_falls() {
+    let _alone = alone();
     for way in Way::ALL {
         let Some(link) = opened(way, kinds(way)[0], 8) else { continue };
         let level = |to| link.level(to).expect("an end to ask at");
@@ -225,7 +237,36 @@ fn the_level_rises_and_falls() {
 }
 
 #[test]
+fn who_waits_is_woken_by_a_message_and_takes_nothing_and_by_the_end() {
+    let _alone = alone();
+    for way in Way::ALL {
+        for what in kinds(way) {
+            let Some(link) = opened(way, *what, 8) else { continue };
+            let left = |link: &Link| {
+                link.take(Side::Left).expect("its side");
+                link.send(Side::Left, &message(8, 0)).expect("room");
+                // The end comes when the other has answered, and so waits for it or soon will.
+                link.receive(Side::Left, &mut [0; 8]).expect("an answer");
+                link.hang_up(Side::Left);
+            };
+            let right = move |link: &Link| {
+                link.take(Side::Right).expect("its side");
+                (0..2).for_each(|_| link.wait(Side::Right).expect("something comes"));
+                let mut found = [0; 8];
+                link.receive(Side::Right, &mut found).expect("it was left where it was");
+                assert_eq!(found[..], message(8, 0), "{way:?}");
+                link.send(Side::Right, &found).expect("a reader");
+                link.wait(Side::Right).expect("the end wakes too");
+                assert!(link.receive(Side::Right, &mut found).is_err(), "{way:?}");
+            };
+            play(&link, *what, left, right);
+        }
+    }
+}
+
+#[test]
 fn a_message_must_fit() {
+    let _alone = alone();
     for way in Way::ALL {
         let refused = |size| way.open(As::Threads, size).expect_err("too much or nothing").to_string();
         assert!(refused(0).contains("not 0"), "{way:?}");
@@ -245,6 +286,7 @@ fn left_by(pid: Pid) -> Vec<String> {
 
 #[test]
 fn no_name_outlives_the_opening() {
+    let _alone = alone();
     for way in [Way::Fifo, Way::Mqueue] {
         let pid = child(|| {
             let link = opened(way, As::Processes, 64);
@@ -260,6 +302,7 @@ fn no_name_outlives_the_opening() {
 
 #[test]
 fn what_a_killed_program_left_is_swept_by_the_next() {
+    let _alone = alone();
     let pid = child(|| {});
     assert!(well(pid));
     let name = format!("forklore-talk-{pid}-1-0123456789abcdef");
@@ -285,6 +328,7 @@ fn what_a_killed_program_left_is_swept_by_the_next() {
 
 #[test]
 fn names_of_the_living_and_of_others_are_left_alone() {
+    let _alone = alone();
     let own = super::names::unique().expect("/proc");
     assert!(!is_left(&own));
     for other in ["", "forklore-talk", "forklore-talk-", "forklore-talk-x-1-2", "forklore-talker-999999999-1-2"] {

@@ -168,7 +168,6 @@ impl Part<'_> {
             self.share.set(self.side, Count::Taken, order);
             if let Some(act) = Act::of(order) {
                 played = self.act(act, &mut message, &mut spare);
-                self.share.set(self.side, Count::Moved, self.link.moved(self.side));
             }
             if played.is_ok() {
                 self.worker.set_work(order);
@@ -217,13 +216,14 @@ impl Part<'_> {
         message(self.share.get(self.side, Count::Begun), message_);
         self.share.add(self.side, Count::Begun);
         self.link.send(self.side, message_)?;
-        self.share.set(self.side, Count::At, now().0);
+        self.returned();
         self.share.add(self.side, Count::Sent);
         Ok(())
     }
 
     fn receive(&self, message_: &mut [u8], spare: &mut [u8]) -> io::Result<()> {
         self.link.receive(self.side, message_)?;
+        self.returned();
         message(self.share.get(self.side, Count::Received), spare);
         if message_ != spare {
             self.share.add(self.side, Count::Spoilt);
@@ -254,6 +254,7 @@ impl Part<'_> {
     fn call(&self, message: &mut [u8], spare: &mut [u8]) -> io::Result<()> {
         self.send(message)?;
         self.link.receive(self.side, spare)?;
+        self.returned();
         procedure(message);
         if message != spare {
             self.share.add(self.side, Count::Spoilt);
@@ -264,8 +265,14 @@ impl Part<'_> {
     fn reply(&self, message: &mut [u8]) -> io::Result<()> {
         procedure(message);
         self.link.send(self.side, message)?;
-        self.share.set(self.side, Count::At, now().0);
+        self.returned();
         Ok(())
+    }
+
+    /// A call has returned: what it moved, and when.
+    fn returned(&self) {
+        self.share.set(self.side, Count::At, now().0);
+        self.share.set(self.side, Count::Moved, self.link.moved(self.side));
     }
 
     /// Does something once for each message; from when to when, and how often this task slept meanwhile.

@@ -28,6 +28,8 @@ struct Story<'s> {
     size: u64,
     messages: u64,
     orders: u64,
+    /// How much there was room for, once that was found.
+    capacity: Option<u64>,
     /// The numbers of the two workers.
     cast: [usize; 2],
 }
@@ -63,7 +65,7 @@ pub(super) fn play(stage: &mut Stage, demo: &Journey) -> Result<(), Cut> {
     }
     let pace = Pace::new(params.int("pace"));
     let (ours, size) = (Arc::clone(&link), size as u64);
-    let mut story = Story { stage, demo, link, share, pace, size, messages, orders: 0, cast };
+    let mut story = Story { stage, demo, link, share, pace, size, messages, orders: 0, capacity: None, cast };
     let told = story.tell();
     // Nobody must be left asleep in a call: the end is told before the workers are sent off.
     ours.close();
@@ -185,11 +187,14 @@ impl Story<'_> {
             None => accepted * self.size,
         };
         self.sum("capacity", json!(capacity));
+        self.capacity = Some(capacity);
         let what = format!(
-            "B reads nothing. After {} more messages there is no room: A {}, and /proc says S.",
+            "B reads nothing. After {} more messages there is no room: A {}, and /proc says S. {}",
             thousands(accepted),
-            tale.full
+            tale.full,
+            tale.room
         );
+        let what = what.trim_end().to_owned();
         self.seen(&Seen { name: "full", writer: "sleeps", reader: "rests", at: "between", what })?;
         self.share.stop();
         let drained = self.order(Side::Right, Act::Drain);
@@ -225,11 +230,12 @@ impl Story<'_> {
             self.sum(name, value);
         }
         let what = format!(
-            "{} messages in {took}, watched: {} a second. B slept and was woken {} times: while there is something to \
-             read it need not sleep.",
+            "{} {} in {took}, watched: {} a second. B slept and was woken {}: {}.",
             thousands(self.messages),
+            if rpc { "calls" } else { "messages" },
             thousands(per_second),
-            thousands(slept)
+            if slept == 1 { "once".to_owned() } else { format!("{} times", thousands(slept)) },
+            if rpc { "a caller waits for each reply" } else { "while there is something to read it need not" }
         );
         self.seen(&Seen { name: "full speed", writer: "rests", reader: "has them", at: "reader", what })
     }
@@ -250,7 +256,9 @@ impl Story<'_> {
         if let Some(level) = level {
             values["now"] = json!(level.now);
             values["unit"] = json!(level.unit.word());
-            values["capacity"] = json!(level.capacity);
+            // What a socket says of its room is not counted in the bytes of messages.
+            let foreign = matches!(self.demo.tale.way, Way::Socket | Way::Tcp | Way::Rpc);
+            values["capacity"] = json!(if foreign { self.capacity } else { level.capacity });
         }
         // Of one message: while many are under way there is nothing to be counted for each.
         if self.share.get(Side::Left, Count::Begun) <= 1 {

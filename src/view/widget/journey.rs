@@ -97,9 +97,11 @@ impl Journey<'_> {
                 put(buf, area, from + 1, 1, "─▶", self.style(Role::Dim));
             }
         }
-        for (place, who, does) in [(boxes[0], self.spec.writer, "writer"), (boxes[2], self.spec.reader, "reader")] {
+        let [left, right] = self.spec.roles;
+        let sides = [(0, self.spec.writer, left, "writer"), (2, self.spec.reader, right, "reader")];
+        for (place, who, role, does) in sides.map(|(n, who, role, does)| (boxes[n], who, role, does)) {
             put_line(buf, place, 1, 0, &Line::from(vec![self.letter(who)]));
-            put(buf, place, 5, 0, &format!(" {does} "), self.style(Role::Dim));
+            put(buf, place, 5, 0, &cut(&format!(" {role} "), inner(place)), self.style(Role::Dim));
             put(buf, place, 2, 1, &cut(&clean_line(text(step, does)), inner(place)), self.style(Role::Strong));
         }
         let title = format!(" {} ", self.spec.between);
@@ -233,8 +235,13 @@ mod tests {
     use insta::assert_snapshot;
     use serde_json::{Value, json};
 
-    static SPEC: JourneySpec =
-        JourneySpec { table: "journey", writer: "A", reader: "B", between: "pipe's buffer (kernel)" };
+    static SPEC: JourneySpec = JourneySpec {
+        table: "journey",
+        writer: "A",
+        reader: "B",
+        roles: ["writer", "reader"],
+        between: "pipe's buffer (kernel)",
+    };
 
     fn tally(steps: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
