@@ -110,9 +110,9 @@ impl Line for Ring {
             let (now, later) = left.split_at(left.len().min(run * 8));
             // Whole words apart from the rest: with a length that varies each word would be a call of memcpy.
             let (whole, rest) = now.as_chunks::<8>();
-            let to = &words[begin..begin + run];
-            to.iter().zip(whole).for_each(|(word, piece)| word.store(u64::from_ne_bytes(*piece), Relaxed));
-            if let Some(word) = to.get(whole.len()) {
+            let slots = &words[begin..begin + run];
+            slots.iter().zip(whole).for_each(|(word, piece)| word.store(u64::from_ne_bytes(*piece), Relaxed));
+            if let Some(word) = slots.get(whole.len()) {
                 let mut bytes = [0; 8];
                 bytes[..rest.len()].copy_from_slice(rest);
                 word.store(u64::from_ne_bytes(bytes), Relaxed);
