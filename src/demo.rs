@@ -19,6 +19,7 @@ mod hatch;
 mod ignored;
 mod instances;
 mod interleave;
+mod ipc;
 mod isolation;
 mod journey;
 mod limits;
@@ -102,6 +103,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &shm::DEMO,
     &signal::DEMO,
     &rpc::DEMO,
+    &ipc::Ipc,
     &race::Race,
     &interleave::Interleave,
     &seats::Seats,

@@ -48,6 +48,8 @@ pub enum Picture {
     Buffer(&'static BufferSpec),
     /// One message on its way from a writer to a reader, of the steps that the demo told.
     Journey(&'static JourneySpec),
+    /// The rows that the demo told, each as a bar with how sure it is.
+    Bars(&'static BarsSpec),
 }
 
 impl Picture {
@@ -74,6 +76,7 @@ impl Picture {
             Self::WaitFor(graph) => graph.name,
             Self::Buffer(buffer) => buffer.name,
             Self::Journey(_) => "journey",
+            Self::Bars(bars) => bars.name,
         }
     }
 }
@@ -251,4 +254,40 @@ pub struct JourneySpec {
     pub roles: [&'static str; 2],
     /// What a message lies in on its way: "pipe's buffer (kernel)".
     pub between: &'static str,
+}
+
+/// A bar for each row of a table, with the interval in which its true value lies: a ladder of figures that were measured.
+///
+/// A row is a number `value`, and `low` and `high` once they are known; or the word `why`, if it cannot be measured here.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BarsSpec {
+    /// What it is called in a list: "latency".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// What stands above the figures: what was measured.
+    pub head: &'static str,
+    /// The value of a row that its bar shows.
+    pub value: &'static str,
+    /// The value where the interval begins.
+    pub low: &'static str,
+    /// The value where it ends.
+    pub high: &'static str,
+    /// The value that says why there is no figure.
+    pub why: &'static str,
+    /// A word of the first row that holds for all of them: where it was measured.
+    pub note: &'static str,
+    /// What the values are.
+    pub kind: ReturnKind,
+    /// How the axis goes up.
+    pub scale: Scale,
+}
+
+/// How an axis goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// The same distance for each step: from nothing on.
+    Linear,
+    /// The same distance for each tenfold: from the power of ten below the least value on.
+    Logarithmic,
 }

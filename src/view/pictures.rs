@@ -4,8 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Buffer as Slots, Cards, Counts, Curves, Histogram, Journey, Listing, Pages, Queue, Shares, Sides, Space, States,
-    Table, Tree, WaitFor, Waiting, Workers,
+    Bars, Buffer as Slots, Cards, Counts, Curves, Histogram, Journey, Listing, Pages, Queue, Shares, Sides, Space,
+    States, Table, Tree, WaitFor, Waiting, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -108,6 +108,10 @@ impl View<'_> {
             Picture::Buffer(spec) => {
                 let slots = Slots { tally, spec, theme, chosen };
                 boxed(slots, move |wide, _| slots.rows(wide))
+            }
+            Picture::Bars(spec) => {
+                let bars = Bars { tally, spec, theme };
+                boxed(bars, move |_, _| bars.rows())
             }
             Picture::Journey(spec) => {
                 let journey = Journey { tally, spec, theme };

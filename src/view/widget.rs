@@ -1,5 +1,6 @@
 //! The pieces that screens are made of: one file each, borrowed data in, cells out, safe at any size.
 
+mod bars;
 mod buffer;
 mod cards;
 mod counts;
@@ -26,6 +27,7 @@ mod wait_for;
 mod waiting;
 mod workers;
 
+pub use bars::Bars;
 pub use buffer::Buffer;
 pub use cards::Cards;
 pub use counts::Counts;

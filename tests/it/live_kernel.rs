@@ -8,6 +8,7 @@ mod anatomy;
 mod belongings;
 mod cores;
 mod how_many;
+mod ladder;
 mod lives;
 mod memory;
 mod stopping;

@@ -108,9 +108,13 @@ impl Line for Ring {
             let begin = place(head.load(Relaxed));
             let run = room.min(WORDS - begin).min(left.len().div_ceil(8));
             let (now, later) = left.split_at(left.len().min(run * 8));
-            for (word, piece) in words[begin..begin + run].iter().zip(now.chunks(8)) {
+            // Whole words apart from the rest: with a length that varies each word would be a call of memcpy.
+            let (whole, rest) = now.as_chunks::<8>();
+            let slots = &words[begin..begin + run];
+            slots.iter().zip(whole).for_each(|(word, piece)| word.store(u64::from_ne_bytes(*piece), Relaxed));
+            if let Some(word) = slots.get(whole.len()) {
                 let mut bytes = [0; 8];
-                bytes[..piece.len()].copy_from_slice(piece);
+                bytes[..rest.len()].copy_from_slice(rest);
                 word.store(u64::from_ne_bytes(bytes), Relaxed);
             }
             head.fetch_add(run as u64, SeqCst);
@@ -136,10 +140,12 @@ impl Line for Ring {
             let begin = place(tail.load(Relaxed));
             let run = filled.min(WORDS - begin).min(left.len().div_ceil(8));
             let (now, later) = left.split_at_mut(left.len().min(run * 8));
-            for (word, piece) in words[begin..begin + run].iter().zip(now.chunks_mut(8)) {
-                let bytes = word.load(Relaxed).to_ne_bytes();
-                piece.copy_from_slice(&bytes[..piece.len()]);
+            let (whole, rest) = now.as_chunks_mut::<8>();
+            let from = &words[begin..begin + run];
+            if let Some(word) = from.get(whole.len()) {
+                rest.copy_from_slice(&word.load(Relaxed).to_ne_bytes()[..rest.len()]);
             }
+            from.iter().zip(whole).for_each(|(word, piece)| *piece = word.load(Relaxed).to_ne_bytes());
             tail.fetch_add(run as u64, SeqCst);
             self.ring(at, At::Emptied);
             left = later;
