@@ -219,7 +219,7 @@ impl Widget for &Bars<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Nanos, ReturnKind, Scale, Values};
+    use crate::fact::{ReturnKind, Scale};
     use crate::view::widget::fixture::{any_size, shown};
     use insta::assert_snapshot;
 
@@ -238,13 +238,7 @@ mod tests {
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value::<Values>(values.clone()).expect("an object"),
-        };
-        tally.tables.insert("ways".to_owned(), rows.iter().map(row).collect());
+        tally.put_table("ways", rows);
         tally
     }
 

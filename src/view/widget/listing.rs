@@ -218,13 +218,7 @@ mod tests {
             (task.name, task.slot) = (name.to_owned(), Some(slot));
             tally.tasks.push(task);
         }
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
-        tally.tables.insert(SPEC.table.to_owned(), rows.iter().map(row).collect());
+        tally.put_table(SPEC.table, rows);
         tally
     }
 
