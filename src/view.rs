@@ -165,7 +165,7 @@ impl View<'_> {
         let running = self.tour.watch().is_some_and(|w| w.running);
         for context in &contexts {
             if *context == keys::Context::Stage && running {
-                hints.extend(self.controls().into_iter().map(|(key, label)| (OWN, key, first_words(&label))));
+                hints.extend(self.own_hints(width).into_iter().map(|(key, label)| (OWN, key, label)));
             }
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
@@ -178,12 +178,23 @@ impl View<'_> {
                 };
                 // A key that a context before has taken means that.
                 if hints.iter().all(|(_, taken, _)| *taken != key) {
-                    hints.push((turn(*context, binding.action, running, one), key, hint.to_owned()));
+                    hints.push((turn(*context, binding.action, running), key, hint.to_owned()));
                 }
             }
         }
         hints.sort_by_key(|(turn, ..)| *turn);
         hints.into_iter().map(|(_, key, hint)| (key, hint)).collect()
+    }
+
+    /// The demo's own keys for the foot of the screen; where they would take it all, only which keys they are.
+    fn own_hints(&self, width: u16) -> Vec<(String, String)> {
+        let own: Vec<_> = self.controls().into_iter().map(|(key, label)| (key, first_words(&label))).collect();
+        let wide: usize = own.iter().map(|(key, label)| put::width(key) + put::width(label) + 3).sum();
+        if wide <= usize::from(width.saturating_sub(ESSENTIAL)) {
+            return own;
+        }
+        let keys: Vec<_> = own.into_iter().map(|(key, _)| key).collect();
+        vec![(keys.join(" "), "this demo's keys".to_owned())]
     }
 
     /// Whether there may be pictures that the stage on the screen has no room for, and a key brings them on.
@@ -258,21 +269,22 @@ impl View<'_> {
 }
 
 /// The turn of a demo's own keys at the foot of the screen.
-const OWN: u8 = 4;
+const OWN: u8 = 2;
+
+/// Columns at the foot of the screen for what ends a run, helps and leaves.
+const ESSENTIAL: u16 = 34;
 
 /// The turn of a key at the foot of the screen; those of equal turns stand as in the table. What is not on the screen is
-/// known to nobody, so the key that shows it comes before the demo's own; where little more than the stage is seen, even
-/// before the next step.
-fn turn(context: keys::Context, action: keys::Action, running: bool, one: bool) -> u8 {
+/// known to nobody, so the key that shows it comes before the demo's own, and these before the next step.
+fn turn(context: keys::Context, action: keys::Action, running: bool) -> u8 {
     match (context, action) {
         (keys::Context::Everywhere, _) => u8::MAX,
-        (_, keys::Action::Watch(WatchAction::Picture)) if one => 1,
         (_, keys::Action::Watch(WatchAction::Picture)) => OWN - 1,
         // Who runs it again while it runs ends it first.
-        (keys::Context::Lesson, keys::Action::Again) if running => OWN + 1,
+        (keys::Context::Lesson, keys::Action::Again) if running => OWN + 3,
         (keys::Context::Lesson, keys::Action::Run) => 0,
-        (keys::Context::Lesson, _) => 2,
-        (keys::Context::Stage, _) => OWN + 2,
+        (keys::Context::Lesson, _) => OWN + 1,
+        (keys::Context::Stage, _) => OWN + 4,
         _ => 0,
     }
 }

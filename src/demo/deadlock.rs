@@ -204,7 +204,7 @@ impl Host {
             if Instant::now() >= look {
                 self.idle.look(stage);
                 self.settle(stage);
-                look = Instant::now() + idle::EVERY;
+                look = Instant::now() + self.idle.pause();
             }
             match stage.next(Some(look.saturating_duration_since(Instant::now()))) {
                 Cue::Finish => {
@@ -238,6 +238,11 @@ impl Host {
                     _ => return self.table.ask_to_give(seat),
                 };
                 stage.tell(Fact::Refused(Unavailable::new(what, why)));
+            }
+            ("turn", Some(_)) if self.table.off() == Off::CircularWait => {
+                let why =
+                    "all take the fork with the lower number first: that is in force until another condition is off";
+                stage.tell(Fact::Refused(Unavailable::new(format!("another order for {name}"), why)));
             }
             ("turn", Some(seat)) if self.table.turn(seat) => self.turned.push(name.to_owned()),
             ("turn", Some(_)) => self.turned.retain(|turned| turned != name),

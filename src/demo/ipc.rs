@@ -13,7 +13,7 @@ use crate::fact::{
     As, BarsSpec, Cpu, DemoSpec, Fact, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
     Scale, Tally, Unavailable, Values,
 };
-use crate::stage::{Cue, Settings, Stage};
+use crate::stage::{Cue, Left, Settings, Stage};
 use serde_json::json;
 use sides::{Answering, Links, Timing};
 use std::io;
@@ -45,8 +45,7 @@ static THROUGHPUT: BarsSpec =
     bars("throughput", "one direction", ["bytes_per_s", "rate_low", "rate_high"], ReturnKind::Rate);
 
 const fn way(name: &'static str) -> ReturnSpec {
-    let help =
-        "latency_ns (half a round trip) with its interval low to high, p99_ns, bytes_per_s, rounds; for the first size";
+    let help = "latency_ns (half a round trip) with its interval low_ns to high_ns, p99_ns, bytes_per_s, rounds; for the first size";
     ReturnSpec { name, kind: ReturnKind::Table, help }
 }
 
@@ -230,6 +229,10 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         match stage.next(None) {
             // A round takes some milliseconds; then the timing worker sees its order, and the other that nobody calls.
             Cue::Finish => return Err(Cut::Finish),
+            Cue::Ended(number) if matches!(stage.cast().get(number).map(|e| &e.ended), Some(Some(Left::Signal(_)))) => {
+                links.iter().flatten().for_each(|link| link.close());
+                return Err(Unavailable::new("the other rounds", "one of the two that talk was killed").into());
+            }
             Cue::Ended(number) if number == first => {
                 links.iter().flatten().for_each(|link| link.hang_up(Side::Left));
                 return Ok(());

@@ -187,7 +187,9 @@ fn part(worker: &Worker, lock: &RwLock, ticket: &Ticket, does: Does, readers: us
             ticket.leave();
             let _ = lock.unlock();
         });
-        if !on || !passenger.rest(hold, 8) {
+        // Each stays away as long as suits it: all alike would come back together, round after round, and meet nobody.
+        let away = 3 + u32::try_from(ticket.number).unwrap_or(0) * 2 % 5;
+        if !on || !passenger.rest(hold, away) {
             return;
         }
     }

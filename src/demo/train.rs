@@ -12,14 +12,14 @@ pub(super) use owner::{After, Attendant, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AF
 pub(super) use roll::Roll;
 
 use super::pace::{self, Cut, Pace};
-use crate::fact::{Control, Fact, LockStep, Nanos, On, Steer, Tally, Tid, Unavailable};
+use crate::fact::{Control, Ending, Fact, LockStep, Nanos, On, Steer, Tally, Tid, Unavailable};
 use crate::stage::{Cue, Stage, Target, Worker};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// The key by which the learner kills the chosen passenger, wherever it is.
 pub(super) const KILL: Control =
-    Control { key: 'x', verb: "kill", label: "kill the chosen worker", on: On::Worker, arg: crate::fact::Arg::None };
+    Control { key: 'x', verb: "kill", label: "kill the chosen process", on: On::Worker, arg: crate::fact::Arg::None };
 
 /// The values that a passenger tells of itself: how often it had to wait, how long, and how much of that it was on a CPU; how
 /// much it computed inside, and how long that took.
@@ -260,7 +260,9 @@ pub(super) fn account(tally: &Tally, places: &[&str]) -> [(String, Value); 4] {
     let locks: Vec<_> = places.iter().filter_map(|place| tally.locks.get(*place)).collect();
     let sum = |name: &str| tally.workers().filter_map(|w| w.number(name)).sum::<u64>();
     let waited = sum(WAITED);
-    let got = tally.workers().map(|w| locks.iter().filter_map(|l| l.visits.get(&w.tid)).map(|v| v.got).sum::<u64>());
+    // Who was killed could come no more; that is no unfairness of the lock.
+    let there = tally.workers().filter(|w| !matches!(w.ended, Some((_, Ending::Signal(..)))));
+    let got = there.map(|w| locks.iter().filter_map(|l| l.visits.get(&w.tid)).map(|v| v.got).sum::<u64>());
     let got: Vec<u64> = got.collect();
     let (least, most) = (got.iter().min().copied().unwrap_or(0), got.iter().max().copied().unwrap_or(0));
     #[expect(clippy::cast_precision_loss, reason = "2^53 ns are 104 days")]

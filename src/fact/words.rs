@@ -13,7 +13,7 @@ impl ReturnKind {
             (Self::Share, v) => v.as_f64().map_or_else(|| plain(v), percent),
             (Self::Kib, v) => format!("{} KiB", plain(v)),
             (Self::Rate, v) => v.as_f64().map_or_else(|| plain(v), rate),
-            (Self::Table, Value::Object(table)) if are_shares(table) => entries(table, |v| Self::Share.show(v)),
+            (Self::Table, Value::Object(table)) if are_shares(table) => entries(table, |_, v| Self::Share.show(v)),
             (_, v) => plain(v),
         }
     }
@@ -47,19 +47,33 @@ fn plain(value: &Value) -> String {
         Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Value::Object(table) => entries(table, plain),
+        Value::Object(table) => entries(table, named),
         Value::Null => "not measured".to_owned(),
     }
 }
 
-fn entries(table: &Map<String, Value>, show: impl Fn(&Value) -> String) -> String {
-    let mut named: Vec<(Option<u64>, &String, &Value)> = table.iter().map(|(n, v)| (n.parse().ok(), n, v)).collect();
+/// A value in the unit that its name ends with.
+fn named(name: &str, value: &Value) -> String {
+    let kind = match name {
+        _ if !value.is_number() => return plain(value),
+        _ if name.ends_with("_ns") => ReturnKind::Nanos,
+        _ if name.ends_with("bytes_per_s") => ReturnKind::Rate,
+        _ if name.ends_with("_kib") => ReturnKind::Kib,
+        _ => return plain(value),
+    };
+    kind.show(value)
+}
+
+fn entries(table: &Map<String, Value>, show: impl Fn(&str, &Value) -> String) -> String {
+    // "90,000 – 99,999" begins with a number, too.
+    let number = |name: &str| name.split(' ').next().and_then(|word| word.replace(',', "").parse::<u64>().ok());
+    let mut named: Vec<(Option<u64>, &String, &Value)> = table.iter().map(|(n, v)| (number(n), n, v)).collect();
     // A map is in the order of its letters, where 16 comes before 2.
     named.sort_by_key(|(number, ..)| *number);
     let entry = |(number, name, v): (Option<u64>, &String, &Value)| {
         // Two numbers side by side would be read as one thing.
         let mark = if number.is_some() { ":" } else { "" };
-        format!("{}{mark} {}", clean_line(name), show(v))
+        format!("{}{mark} {}", clean_line(name), show(name, v))
     };
     named.into_iter().map(entry).collect::<Vec<_>>().join(", ")
 }
@@ -103,6 +117,10 @@ mod tests {
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.5})), "A 0.5");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.3322, "B": 0.6678})), "A 33.2 %, B 66.8 %");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 1, "B": 0})), "A 1, B 0");
+        let way = json!({"pipe": {"latency_ns": 2500.0, "bytes_per_s": 6e7, "rounds": 25}});
+        assert_eq!(ReturnKind::Table.show(&way), "pipe bytes_per_s 60.0 MB/s, latency_ns 2.50 µs, rounds 25");
+        let bins = json!({"100,000 – 109,999": 1, "90,000 – 99,999": 2});
+        assert_eq!(ReturnKind::Table.show(&bins), "90,000 – 99,999: 2, 100,000 – 109,999: 1");
         assert_eq!(
             ReturnKind::Table.show(&json!({"1": 1.0, "16": 9.31, "2": 1.98, "17": 9.4})),
             "1: 1.0, 2: 1.98, 16: 9.31, 17: 9.4"

@@ -8,7 +8,7 @@ pub use worker::{Pulse, Worker};
 use super::board::{Board, Slot, State};
 use super::now;
 use super::wire::{Brief, Lines, line};
-use crate::fact::{Cpu, DemoSpec, Fact, Nanos, Params, Pid, Stamped, Steer, Tid, Unavailable, Values};
+use crate::fact::{Cpu, DemoSpec, Fact, Nanos, Params, Pid, Stamped, Steer, Tally, Tid, Unavailable, Values};
 use anyhow::Context;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -339,8 +339,9 @@ impl Stage {
         }
     }
 
-    /// Sends everybody off.
+    /// Sends everybody off. What the workers do from here on is no part of the demo's story.
     pub fn close(&mut self) {
+        self.tell(Fact::Step { name: Tally::CLOSING.to_owned() });
         let all: Vec<_> = self.on().collect();
         self.dismiss(&all);
     }

@@ -53,6 +53,8 @@ pub struct Player {
     pub watch: Option<Watch>,
     /// What came of it.
     pub verdict: Option<Verdict>,
+    /// A run of this step was judged.
+    judged: bool,
     /// The learner was told to choose first.
     warned: bool,
 }
@@ -75,22 +77,27 @@ impl Player {
         Self { lesson, ..Self::default() }
     }
 
-    /// What follows a demo is told when its values were judged, or when it has ended.
+    /// What follows a demo is told when its values were judged once, or when it has ended by itself. Who ends it before has
+    /// not seen yet what is spoken of.
     #[must_use]
     pub fn told(&self) -> bool {
-        self.verdict.is_some() || self.watch.as_ref().is_some_and(|w| !w.running)
+        match &self.verdict {
+            _ if self.judged => true,
+            Some(verdict) => *verdict != Verdict::EndedEarly,
+            None => self.watch.as_ref().is_some_and(|w| !w.running && !w.asked_to_end),
+        }
     }
 
     /// The question that waits for an answer.
     #[must_use]
     pub fn asking(&self) -> Option<&Asked> {
         let told = self.told();
-        self.asked.iter().find(|a| a.chosen.is_none() && (told || !a.afterwards))
+        self.asked.iter().find(|a| a.waits() && (told || !a.afterwards))
     }
 
     fn asking_mut(&mut self) -> Option<&mut Asked> {
         let told = self.told();
-        self.asked.iter_mut().find(|a| a.chosen.is_none() && (told || !a.afterwards))
+        self.asked.iter_mut().find(|a| a.waits() && (told || !a.afterwards))
     }
 
     /// The run could not even be started.
@@ -284,6 +291,7 @@ impl Tour {
         }
         if let Some(player) = self.player_mut() {
             player.verdict = step.demo().map(|demo| verdict(demo, values, broke));
+            player.judged = true;
         }
         effects.extend(self.figures(demo, values));
         effects

@@ -70,6 +70,11 @@ impl Asked {
         }
     }
 
+    /// It waits for the learner: a prediction only until the machine has answered.
+    pub(super) fn waits(&self) -> bool {
+        self.chosen.is_none() && self.measured.is_none()
+    }
+
     /// Takes the learner's answer; a quiz knows the right one at once.
     pub(super) fn answer(&mut self, chosen: usize, step: &Step) {
         if chosen >= self.options {

@@ -279,6 +279,39 @@ fn the_figures_end_as_the_run_does_and_the_answer_stays_as_it_was_judged() {
 }
 
 #[test]
+fn once_the_machine_has_answered_nobody_predicts_any_more() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    press(&mut tour, &empty, "\nn2");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+    tour.update(Event::Settled { run }, &told(5, 3, false));
+    press(&mut tour, &empty, "r");
+    let run = started(&press(&mut tour, &empty, "  ")).expect("runs without an answer");
+    tour.update(Event::Settled { run }, &told(5, 3, false));
+    let asked = |tour: &Tour| tour.player().expect("in a lesson").asked[0].clone();
+    assert_eq!((asked(&tour).chosen, asked(&tour).measured), (None, Some(json!(5))));
+    press(&mut tour, &empty, "2");
+    assert_eq!(asked(&tour).chosen, None);
+}
+
+#[test]
+fn what_comes_after_a_run_stays_covered_where_the_learner_ended_it_too_early() {
+    let (mut tour, empty) = (tour(), Scene::new());
+    let player = |tour: &Tour| tour.player().expect("in a lesson").told();
+    press(&mut tour, &empty, "\nn2");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+    press(&mut tour, &empty, " ");
+    tour.update(Event::Over { run }, &told(5, 1, true));
+    assert!(!player(&tour), "nothing was judged");
+    let run = started(&press(&mut tour, &empty, " ")).expect("runs again");
+    tour.update(Event::Over { run }, &told(5, 3, true));
+    assert!(player(&tour));
+    let run = started(&press(&mut tour, &empty, " ")).expect("and again");
+    press(&mut tour, &empty, " ");
+    tour.update(Event::Over { run }, &told(5, 1, true));
+    assert!(player(&tour), "what was read once is not covered again");
+}
+
+#[test]
 fn a_run_that_could_not_be_judged_takes_no_figure_away() {
     let (mut tour, empty) = (tour(), Scene::new());
     press(&mut tour, &empty, "\nn2");

@@ -6,7 +6,7 @@ use super::put::{put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Lanes, Window};
-use crate::fact::{As, Nanos, Picture, Source, Tid, clean_line};
+use crate::fact::{As, Nanos, On, Picture, Source, Tid, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -199,17 +199,15 @@ impl View<'_> {
     /// What the demo's own keys would do now.
     fn choices(&self, watch: &Watch) -> Option<(String, Role)> {
         let param = watch.choices.keys().next().filter(|_| watch.running)?;
-        let worker = watch.chosen(self.scene).unwrap_or("-");
         let control = watch.spec.controls.iter().find(|c| matches!(c.arg, crate::fact::Arg::Choice { .. }))?;
         let crate::fact::Arg::Choice { next, .. } = control.arg else { return None };
         let word = watch.choice(param)?;
-        Some((
-            format!(
-                "{} {}: {worker}, {param} {word}   ({next} next {param}, . next worker)",
-                control.key, control.label
-            ),
-            Role::Text,
-        ))
+        let (whom, other) = match control.on {
+            On::Demo => (String::new(), ""),
+            On::Worker => (format!("{}, ", watch.chosen(self.scene).unwrap_or("-")), ", . next worker"),
+        };
+        let words = format!("{} {}: {whom}{param} {word}   ({next} next {param}{other})", control.key, control.label);
+        Some((words, Role::Text))
     }
 
     fn verdict(&self, player: &Player, watch: &Watch) -> Option<(String, Role)> {

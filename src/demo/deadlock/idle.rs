@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How often the accounts are looked at.
 pub(super) const EVERY: Duration = Duration::from_millis(100);
 
+/// Nobody has run for so long that it hardly begins again by itself.
+const SURE: Duration = Duration::from_secs(2);
+
 const TABLE: &str = "accounts";
 const RAN: &str = "ran";
 const LOOKED: &str = "looked";
@@ -40,6 +43,11 @@ impl Idle {
             stage.tell(script::row(TABLE, RAN, json!({ READ: all_read })));
         }
         stage.tell(script::row(TABLE, LOOKED, json!({ READ: all_read })));
+    }
+
+    /// How long it takes to the next look: a while once it is known that nobody runs, so that the stage is as still as they are.
+    pub(super) fn pause(&self) -> Duration {
+        if self.lasts() > SURE { EVERY * 10 } else { EVERY }
     }
 
     /// How long nobody has run, as far as it was looked at.

@@ -13,8 +13,15 @@ const INCONCLUSIVE: &str = "inconclusive";
 /// A row's figures, if it has any.
 fn figures(row: &Row) -> Option<Value> {
     row.values.get("latency_ns")?;
-    let keys = ["latency_ns", "low", "high", "p99_ns", "bytes_per_s", "rounds"];
-    let one = |key: &str| (key.to_owned(), row.values.get(key).cloned().unwrap_or(Value::Null));
+    let keys = [
+        ("latency_ns", "latency_ns"),
+        ("low_ns", "low"),
+        ("high_ns", "high"),
+        ("p99_ns", "p99_ns"),
+        ("bytes_per_s", "bytes_per_s"),
+        ("rounds", "rounds"),
+    ];
+    let one = |(name, key): (&str, &str)| (name.to_owned(), row.values.get(key).cloned().unwrap_or(Value::Null));
     Some(Value::Object(keys.map(one).into_iter().collect::<Map<_, _>>()))
 }
 
@@ -139,7 +146,7 @@ mod tests {
             ("pipe 64 KiB", json!({"way": "pipe", "size": 65536, "latency_ns": 10002})),
             ("tcp 64 KiB", json!({"way": "tcp", "size": 65536, "latency_ns": 1, "bytes_per_s": 2e9, "rounds": 24})),
         ]));
-        let pipe = json!({"latency_ns": 2500.5, "low": 2480.0, "high": 2533.0, "p99_ns": 4000, "bytes_per_s": 6e7, "rounds": 25});
+        let pipe = json!({"latency_ns": 2500.5, "low_ns": 2480.0, "high_ns": 2533.0, "p99_ns": 4000, "bytes_per_s": 6e7, "rounds": 25});
         assert_eq!((&values["pipe"], &values["mqueue"]), (&pipe, &Value::Null));
         assert_eq!((&values["fastest"], &values["slowest"]), (&json!("pipe"), &json!("tcp")), "the first size only");
         assert_eq!((&values["widest"], &values["pipe_ns"]), (&json!("tcp"), &json!(2500.5)));

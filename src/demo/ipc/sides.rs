@@ -140,7 +140,7 @@ impl Timing {
                 let queue = self.cells.iter().position(|c| c.way == Way::Queue && c.size == cell.size);
                 let queue = queue.and_then(|number| courses.get(number)).map(Course::latencies);
                 let by = queue.and_then(|queue| ratio(&course.latencies(), &queue));
-                put(&mut values, ["by_queue", "by_queue_low", "by_queue_high"], by.as_ref(), 4);
+                put(&mut values, ["by_queue", "by_queue_low", "by_queue_high"], by.as_ref(), 2);
             }
             worker.tell(row(TABLE, &cell.row, values));
         }

@@ -2,7 +2,7 @@
 //! bar of two parts for each, and the same in words.
 
 use super::Rows;
-use crate::fact::{Nanos, Tally, TaskTally, clean_line};
+use crate::fact::{Nanos, Tally, TaskTally, Tid, clean_line};
 use crate::view::put::{put, put_right, width};
 use crate::view::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -20,6 +20,8 @@ pub struct Waiting<'a> {
 
 /// Columns that a bar has at least, or it is left out.
 const LEAST: u16 = 8;
+/// A wait that lasts longer is spoken of before it is over.
+const LONG: Nanos = Nanos::from_millis(3000);
 /// What is not burnt, in a bar.
 const OFF: &str = "·";
 
@@ -52,11 +54,24 @@ impl Waiting<'_> {
         self.tally.workers().filter_map(wait).collect()
     }
 
+    /// Those whose wait has long been going on: it is in no bar before it is over.
+    fn still(&self) -> Option<String> {
+        let name = |tid| self.tally.task(tid).map_or_else(String::new, |task| clean_line(&task.name));
+        let waits = self.tally.locks.values().flat_map(|lock| lock.waiting(self.tally.now));
+        let long: Vec<(Tid, Nanos)> = waits.filter(|(_, wait)| *wait >= LONG).collect();
+        let longest = long.iter().map(|(_, wait)| *wait).max()?;
+        let names: Vec<String> = long.iter().map(|(tid, _)| name(*tid)).collect();
+        Some(format!("Not in the bars: {} still wait, for {longest} by now.", names.join(", ")))
+    }
+
     /// Who burnt most, and all together.
     fn words(&self, waits: &[Wait<'_>], wide: u16) -> String {
         let Some(most) = waits.iter().reduce(|a, b| if b.burnt > a.burnt { b } else { a }) else {
             return "Nobody has waited yet.".to_owned();
         };
+        if let Some(still) = self.still() {
+            return still;
+        }
         let words = format!("{} waited {} and burnt {} of it.", most.name(), most.waited, most.burnt);
         let sum = |part: fn(&Wait<'_>) -> Nanos| waits.iter().map(part).fold(Nanos::ZERO, |a, b| a + b);
         let all = format!(" All: {} of {}.", sum(|w| w.burnt), sum(|w| w.waited));
@@ -167,6 +182,17 @@ mod tests {
         assert_eq!(drawn(&tally(&[]), 40, 1), "Nobody has waited yet.\n");
         let seen = drawn(&tally(&SPUN[..1]), 78, 5);
         assert!(seen.contains("A waited 900 ms and burnt 870 ms of it.\n") && !seen.contains("\nB"), "{seen}");
+    }
+
+    #[test]
+    fn who_still_waits_is_spoken_of_once_it_has_been_long() {
+        let mut tally = tally(&SPUN);
+        let since = Nanos(tally.now.0 - 2_900_000_000);
+        let queue = tally.tasks.iter().skip(1).map(|task| (task.tid, since)).collect();
+        tally.locks.insert("desk".to_owned(), crate::fact::LockTally { queue, ..crate::fact::LockTally::default() });
+        assert!(drawn(&tally, 78, 1).starts_with("B waited"), "not long yet");
+        tally.now = tally.now + Nanos::from_millis(200);
+        assert_eq!(drawn(&tally, 78, 1), "Not in the bars: B, C still wait, for 3.10 s by now.\n");
     }
 
     #[test]

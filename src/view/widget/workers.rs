@@ -148,8 +148,9 @@ fn state(task: &TaskTally, source: Source) -> &'static str {
         TaskTally { stopped: true, .. } => "stopped",
         TaskTally { on_since: Some(_), .. } => "running",
         TaskTally { ready_since: Some(_), .. } => "ready",
-        TaskTally { cpu: None, .. } => "new",
         // A look at /proc sees that it did not run, not why.
+        TaskTally { cpu: None, .. } if source == Source::Sampled => "off core",
+        TaskTally { cpu: None, .. } => "new",
         _ if source == Source::Sampled => "off core",
         _ => "blocked",
     }
