@@ -3,6 +3,7 @@
 
 use super::Demo;
 use super::area::Area;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::Barrier;
 use super::script::row;
@@ -86,6 +87,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Queue, Picture::Table(&ARRIVALS), Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 0 } else { 4000 },
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

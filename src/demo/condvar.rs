@@ -2,6 +2,7 @@
 //! two condition variables of POSIX and the mutex that goes with them. Two mistakes can be made with them, and are.
 
 use super::Demo;
+use super::arenas;
 use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut, Look, Pace};
 use super::train;
@@ -84,6 +85,7 @@ static SPEC: DemoSpec = DemoSpec {
         let both = params.word("wake") == "before" && params.word("victim") != "none";
         if both { Err(ParamError::new("victim", "takes none where wake is before")) } else { Ok(()) }
     },
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

@@ -5,6 +5,7 @@
 //! who was called gets in later, as one of many. In Hoare's (1974) who was called goes on at once.
 
 use super::Demo;
+use super::arenas;
 use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut};
 use super::train;
@@ -76,6 +77,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Buffer(&hatch::PICTURE), Picture::Lanes, Picture::Workers],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |_| 4000,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

@@ -2,6 +2,7 @@
 //! threads and processes share.
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::Semaphore;
 use super::script::row;
@@ -78,6 +79,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL, POST],
     lasts_ms: |_| 4000,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 
