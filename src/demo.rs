@@ -2,6 +2,7 @@
 
 mod addresses;
 mod area;
+mod arenas;
 mod barrier;
 mod belongings;
 mod channel;

@@ -3,6 +3,7 @@
 
 use super::Demo;
 use super::area::Area;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::Barrier;
 use super::script::row;
@@ -11,7 +12,7 @@ use crate::fact::{
     As, ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row, TableSpec,
     Tally, Unavailable, Values,
 };
-use crate::stage::{Settings, Stage, Target, Worker};
+use crate::stage::{Entry, Left, Settings, Stage, Target, Worker};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -38,6 +39,7 @@ static ARRIVALS: TableSpec = TableSpec {
         ColumnSpec { value: "round", head: "round", kind: ReturnKind::Count },
         ColumnSpec { value: "came", head: "came as number", kind: ReturnKind::Count },
         ColumnSpec { value: "waited", head: "waited", kind: ReturnKind::Nanos },
+        ColumnSpec { value: "gone", head: "gone", kind: ReturnKind::Word },
     ],
 };
 
@@ -86,6 +88,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Queue, Picture::Table(&ARRIVALS), Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 0 } else { 4000 },
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 
@@ -133,9 +136,14 @@ fn newest(rows: &[Row], came: u64) -> Option<&Row> {
 /// Somebody has ended, and all others wait.
 fn is_stuck(tally: &Tally) -> bool {
     let waits = |tid| tally.locks.get(PLACE).is_some_and(|lock| lock.queue.iter().any(|(waiter, _)| *waiter == tid));
-    let mut alive = tally.workers().filter(|worker| worker.alive()).peekable();
-    tally.workers().any(|worker| !worker.alive()) && alive.peek().is_some() && alive.all(|worker| waits(worker.tid))
+    let mut alive = tally.workers().filter(|worker| !tally.is_dead(worker.tid)).peekable();
+    tally.workers().any(|worker| tally.is_dead(worker.tid))
+        && alive.peek().is_some()
+        && alive.all(|worker| waits(worker.tid))
 }
+
+/// Words of the page from which on each worker has one.
+const WAITS: usize = 2;
 
 /// What they have in common.
 #[derive(Debug)]
@@ -158,6 +166,18 @@ impl Platform {
     /// Not 0 if nobody boards any more. Written only by who comes last, before it comes; so all that pass read the same.
     fn closed(&self) -> &AtomicU64 {
         self.area.word_of(0, 1)
+    }
+
+    /// The round in which worker `number` waits for the others, counted from 1; 0 while it does not.
+    fn waits(&self, number: usize) -> &AtomicU64 {
+        self.area.word_of(0, WAITS + number)
+    }
+
+    /// All of `left` wait, in a round that has begun and that nobody else can come to.
+    fn waits_in_vain(&self, left: &[usize]) -> bool {
+        let come = self.come().load(Acquire);
+        let all = left.iter().all(|number| self.waits(*number).load(Acquire) == come / self.workers + 1);
+        !left.is_empty() && (left.len() as u64) < self.workers && come % self.workers > 0 && all
     }
 
     /// Comes, as which number of the round, counted from 1. If it is the last, it says whether nobody is to board.
@@ -186,16 +206,22 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         stage.tell(row(ARRIVALS.name, &name, json!({})));
     }
     let (mut due, mut stuck) = (victim && what == As::Processes, false);
+    let mut missed = Vec::new();
     let whole = train::travel_with(stage, params.int("hold"), |stage, _| {
         if due && stage.work(0) > 0 {
             due = false;
             let target = stage.cast().first().and_then(|entry| Target::open(entry.pid));
             target.map(|target| target.signal(rustix::process::Signal::KILL));
         }
-        let left = stage.on().count() as u64;
-        let in_vain = left < platform.workers && platform.come().load(Acquire) % platform.workers == left;
-        if in_vain && left > 0 && !stuck {
-            stuck = true;
+        let left: Vec<usize> = stage.on().collect();
+        let in_vain = !stuck && platform.waits_in_vain(&left);
+        let now = missing(stage, platform.come().load(Acquire) >= rounds * platform.workers);
+        if in_vain || now.len() > missed.len() {
+            missed = now;
+            stuck |= in_vain;
+            say_missing(stage, &missed, stuck);
+        }
+        if in_vain {
             stage.tell(Fact::Step { name: STUCK.to_owned() });
             stage.tell(Fact::Step { name: "settled".to_owned() });
         }
@@ -207,11 +233,35 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     whole
 }
 
+/// Who comes no more, and how it went. Who leaves `at_the_end` of all rounds is missed by nobody.
+fn missing(stage: &Stage, at_the_end: bool) -> Vec<(String, &'static str)> {
+    let gone = |entry: &Entry| match entry.ended {
+        Some(Left::Signal(_)) => Some((entry.name.clone(), "dead")),
+        Some(_) if !at_the_end => Some((entry.name.clone(), "left")),
+        _ => None,
+    };
+    stage.cast().iter().filter_map(gone).collect()
+}
+
+/// Says who is missing, and once the others wait `in_vain` that they do.
+fn say_missing(stage: &mut Stage, missed: &[(String, &str)], in_vain: bool) {
+    for (name, how) in missed {
+        stage.tell(row(ARRIVALS.name, name, json!({ "gone": how })));
+    }
+    let names: Vec<_> = missed.iter().map(|(name, how)| format!("{name} ({how})")).collect();
+    let then = if in_vain { "the others wait for ever" } else { "no barrier notices that" };
+    let says = format!("Will not come: {}; {then}.", names.join(", "));
+    stage.tell(row("places", PLACE, json!({ "says": says })));
+}
+
 /// Lets all come once more, and leave instead of boarding. Where a thread is missing, the leader comes in its stead. Where a process
-/// is, the stage ends those that wait: they might wait for more than one.
+/// is, those that wait are ended: they might wait for more than one.
 fn close(stage: &mut Stage, platform: &Platform, what: As) {
     train::all_out(stage);
     let missing = platform.workers.saturating_sub(stage.on().count() as u64);
+    if what == As::Processes && missing > 0 {
+        return train::end_those_left(stage);
+    }
     if what == As::Processes || missing != 1 {
         return;
     }
@@ -229,6 +279,7 @@ fn close(stage: &mut Stage, platform: &Platform, what: As) {
 /// A passenger's part: walk, wait for all, ride.
 fn part(worker: &Worker, platform: &Platform, number: u64, (rounds, hold): (u64, u64), end: Option<As>) {
     let (mut passenger, mut early) = (Passenger::new(worker), 0);
+    let slot = usize::try_from(number).unwrap_or(0);
     for round in 1..=rounds {
         if round > 1 {
             match end {
@@ -248,8 +299,10 @@ fn part(worker: &Worker, platform: &Platform, number: u64, (rounds, hold): (u64,
         let mut came = 0;
         let begun = Instant::now();
         let wait = || {
+            platform.waits(slot).store(round, Release);
             came = platform.arrive(|| worker.order() == Worker::HALT);
             platform.barrier.wait();
+            platform.waits(slot).store(0, Release);
             platform.closed().load(Acquire) == 0
         };
         if !passenger.ask(PLACE, || false, wait) {
@@ -307,6 +360,25 @@ mod tests {
         let values = Boarding.outcome(&Params::defaults(&SPEC), &tally);
         assert_eq!((&values["earliest_wait_ns"], &values["last_wait_ns"]), (&json!(900), &json!(10)));
         assert_eq!(values["last_to_come"], json!("C"));
+    }
+
+    #[test]
+    fn they_wait_in_vain_once_all_that_are_left_wait_in_a_round_that_is_not_full() {
+        let platform = Platform::new(3).expect("memory");
+        let come = |number: usize, round: u64| {
+            platform.waits(number).store(round, Release);
+            platform.arrive(|| false);
+        };
+        come(0, 1);
+        come(1, 1);
+        assert!(!platform.waits_in_vain(&[0, 1, 2]), "the third is on its way");
+        assert!(!platform.waits_in_vain(&[1, 2]), "who died on the platform has come");
+        assert!(platform.waits_in_vain(&[0, 1]), "the third is dead");
+        come(2, 1);
+        assert!(!platform.waits_in_vain(&[0, 1]), "all have come");
+        come(0, 2);
+        assert!(!platform.waits_in_vain(&[0, 1]), "one is about to pass, out of the round before");
+        assert!(!platform.waits_in_vain(&[]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! two condition variables of POSIX and the mutex that goes with them. Two mistakes can be made with them, and are.
 
 use super::Demo;
+use super::arenas;
 use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut, Look, Pace};
 use super::train;
@@ -75,7 +76,11 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ReturnKind::Count,
             help: "those that sleep on although something lies there, with nobody left to call",
         },
-        ReturnSpec { name: "stuck", kind: ReturnKind::Flag, help: "the mutex went with somebody who has ended" },
+        ReturnSpec {
+            name: "stuck",
+            kind: ReturnKind::Flag,
+            help: "nobody gets on any more: the mutex is lost, or all that are left sleep",
+        },
     ],
     pictures: &[Picture::Buffer(&hatch::PICTURE), Picture::Lanes, Picture::Workers],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL, CALL],
@@ -84,6 +89,7 @@ static SPEC: DemoSpec = DemoSpec {
         let both = params.word("wake") == "before" && params.word("victim") != "none";
         if both { Err(ParamError::new("victim", "takes none where wake is before")) } else { Ok(()) }
     },
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 
@@ -148,9 +154,10 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
 /// The usual service, until the learner has seen enough.
 fn service(stage: &mut Stage, hatch: &Hatch, params: &Params) -> Result<(), Cut> {
     let mut due = params.word("victim") == "producer";
-    let mut settled = false;
+    let (mut settled, mut watch) = (false, hatch::Watch::default());
     train::travel_with(stage, params.int("hold"), |stage, cue| {
         hear(stage, hatch, cue);
+        watch.look(stage, hatch);
         due = due && !hatch::kill_inside(stage, params.workers_as());
         let gone = params.word("victim") == "producer" && stage.cast().first().is_some_and(|a| a.ended.is_some());
         if !settled && (hatch.taken_so_far() >= ENOUGH || gone) {
@@ -166,8 +173,10 @@ fn hear(stage: &mut Stage, hatch: &Hatch, cue: &Cue) {
     if !matches!(cue, Cue::Steer(steer) if steer.verb == CALL.verb) {
         return;
     }
-    let killed = hatch.has_dead(stage);
-    if !killed && hatch.mutex.lock_within(LOOK).is_ok() {
+    if hatch.has_dead(stage) {
+        let why = "somebody was killed; if it slept, who calls may wait for it for ever";
+        stage.tell(Fact::Refused(Unavailable::new("one more call", why)));
+    } else if hatch.mutex.lock_within(LOOK).is_ok() {
         hatch::call(hatch, Side::NotEmpty, Wake::One, |fact| stage.tell(fact));
         let _ = hatch.mutex.unlock();
     }
@@ -197,10 +206,32 @@ fn too_early(stage: &mut Stage, hatch: &Hatch, params: &Params) -> Result<(), Cu
     stage.tell(hatch::slept(if hatch.is_empty() { 0 } else { number(asleep) }));
     stage.tell(hatch::says("They sleep, and the dish lies there. Nobody is left who would call."));
     stage.tell(Fact::Step { name: "settled".to_owned() });
+    let mut known = (hatch.taken_so_far(), asleep);
     train::travel_with(stage, params.int("hold"), |stage, cue| {
         hear(stage, hatch, cue);
+        let now = (hatch.taken_so_far(), stage.on().filter(|worker| *worker >= makers).count());
+        if now != known {
+            known = now;
+            stage.tell(hatch::says(&afterwards(now.0, now.1, takers)));
+        }
         None
     })
+}
+
+/// What has become of those that slept through the call: so many dishes taken since, so many of all still asleep.
+fn afterwards(taken: u64, asleep: usize, takers: usize) -> String {
+    let then = match (taken, takers) {
+        (0, _) => "Killed asleep; the dish lies there.".to_owned(),
+        (1, 1) => "Called once more: it woke and took the dish.".to_owned(),
+        (1, _) => "Called once more: one woke and took the dish.".to_owned(),
+        (taken, _) => format!("Called once more: they woke one by one and took {taken} dishes."),
+    };
+    match (asleep, takers) {
+        (0, 1) => then,
+        (0, _) => format!("{then} Nobody sleeps any more."),
+        (1, _) => format!("{then} One sleeps on."),
+        (asleep, _) => format!("{then} {asleep} sleep on."),
+    }
 }
 
 /// One dish made and put, or taken and eaten. False if it is to leave.
@@ -271,6 +302,14 @@ fn once(hand: &mut Hand<'_>, worker: &Worker, rules: Rules, makes: bool) {
 mod tests {
     use super::*;
     use crate::fact::{Nanos, Pid, TaskTally, Tid};
+
+    #[test]
+    fn what_became_of_those_that_slept_through_it_is_said() {
+        assert_eq!(afterwards(1, 0, 1), "Called once more: it woke and took the dish.");
+        assert_eq!(afterwards(1, 2, 3), "Called once more: one woke and took the dish. 2 sleep on.");
+        assert_eq!(afterwards(0, 0, 1), "Killed asleep; the dish lies there.");
+        assert_eq!(afterwards(0, 1, 2), "Killed asleep; the dish lies there. One sleeps on.");
+    }
 
     #[test]
     fn what_each_has_done_is_added_up() {

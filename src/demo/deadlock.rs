@@ -10,6 +10,7 @@ mod table;
 mod tests;
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut, Pace};
 use super::script;
 use super::train;
@@ -108,6 +109,7 @@ static SPEC: DemoSpec = DemoSpec {
         let by_chance = params.word("luck") == "chance";
         2_500 + if by_chance { 10_000 } else { pace * (all + 2) * if params.word("break") == "none" { 1 } else { 3 } }
     },
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

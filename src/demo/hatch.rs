@@ -6,14 +6,16 @@
 mod account;
 mod hand;
 pub(super) mod specs;
+mod watch;
 
 pub(super) use account::Account;
 pub(super) use hand::Hand;
+pub(super) use watch::Watch;
 
 use super::area::Area;
 use super::posix::{Condition, Kind, Mutex};
 use super::script::row;
-use crate::fact::{As, BufferSpec, Fact, Tid};
+use crate::fact::{As, BufferSpec, Fact, Tally, Tid};
 use crate::stage::{Left, Stage, Target, Worker};
 use serde_json::json;
 use std::io;
@@ -55,7 +57,11 @@ const OWNER: usize = 3;
 const ASLEEP: [usize; 2] = [4, 5];
 /// Calls that somebody heard.
 const HEARD: usize = 6;
+/// The condition at which somebody calls at this moment.
+const CALLS_AT: usize = 7;
 const SLOTS: usize = 8;
+/// How many work here; and for each its thread id and the condition at which it sleeps.
+const HANDS: usize = SLOTS + MOST_SLOTS as usize;
 
 /// How long the end waits for the mutex, which a dead worker may have.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -131,6 +137,31 @@ impl Hatch {
         Some((slot, item))
     }
 
+    /// One more works here: its number.
+    fn join(&self, tid: Tid) -> usize {
+        let number = usize::try_from(self.word(HANDS).fetch_add(1, AcqRel)).unwrap_or(0);
+        self.word(HANDS + 1 + 2 * number).store(u64::from(tid.0), Release);
+        number
+    }
+
+    /// Worker `number` sleeps there from now on, or has woken.
+    fn falls_asleep(&self, number: usize, at: Option<Side>) {
+        self.word(HANDS + 2 + 2 * number).store(Side::written(at), Release);
+    }
+
+    /// Where this one sleeps, or died asleep.
+    fn sleeps_at(&self, tid: Tid) -> Option<Side> {
+        let hands = usize::try_from(self.word(HANDS).load(Acquire)).unwrap_or(0);
+        let of = |number: usize| HANDS + 1 + 2 * number;
+        let number = (0..hands).find(|n| self.word(of(*n)).load(Acquire) == u64::from(tid.0))?;
+        Side::read(self.word(of(number) + 1).load(Acquire))
+    }
+
+    /// The condition at which who has the mutex calls at this moment.
+    fn calls_at(&self) -> Option<Side> {
+        Side::read(self.word(CALLS_AT).load(Acquire))
+    }
+
     /// How many sleep at `side`. For who has the mutex.
     pub(super) fn asleep(&self, side: Side) -> u64 {
         self.word(side.asleep()).load(Relaxed)
@@ -174,12 +205,13 @@ impl Hatch {
     /// Tells everybody to leave, and wakes who sleeps: it then sees that it is to leave.
     ///
     /// Not where a process has been killed. If it slept at a condition, the condition variable still counts it among those
-    /// that have to be woken, and may wait for it; the stage ends those that are left.
-    pub(super) fn close(&self, stage: &Stage) {
-        super::train::all_out(stage);
+    /// that have to be woken, and may wait for it; those that are left are ended.
+    pub(super) fn close(&self, stage: &mut Stage) {
         if self.has_dead(stage) {
-            return;
+            return super::train::end_those_left(stage);
         }
+        stage.tell(Fact::Step { name: Tally::CLOSING.to_owned() });
+        super::train::all_out(stage);
         // With the mutex: nobody is then between its look at the order and its sleep.
         let locked = self.mutex.lock_within(PATIENCE).is_ok();
         self.not_full.broadcast();
@@ -211,6 +243,20 @@ pub(super) enum Side {
 }
 
 impl Side {
+    /// As a word of memory.
+    const fn written(side: Option<Self>) -> u64 {
+        match side {
+            None => 0,
+            Some(Self::NotFull) => 1,
+            Some(Self::NotEmpty) => 2,
+        }
+    }
+
+    /// See [`Side::written`].
+    fn read(word: u64) -> Option<Self> {
+        [Self::NotFull, Self::NotEmpty].into_iter().find(|side| Self::written(Some(*side)) == word)
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::NotFull => NOT_FULL,
@@ -236,10 +282,12 @@ impl Side {
 /// Tells that those at `side` were called, and calls. For who has the mutex.
 pub(super) fn call(hatch: &Hatch, side: Side, wake: Wake, tell: impl FnOnce(Fact)) {
     tell(row(CALLS, side.name(), json!({})));
+    hatch.word(CALLS_AT).store(Side::written(Some(side)), Release);
     match wake {
         Wake::One => side.condition(hatch).signal(),
         Wake::All => side.condition(hatch).broadcast(),
     }
+    hatch.word(CALLS_AT).store(0, Release);
 }
 
 /// The table of the last call for each condition: who began to sleep later was not called.
@@ -278,6 +326,8 @@ pub(super) fn slept(count: u64) -> Fact {
 /// The row for what has come about, and a value of it.
 const NOW: &str = "now";
 const SLEPT: &str = "slept_through";
+/// A caller sleeps in its call, with the mutex, and will not return.
+const FROZEN: &str = "frozen";
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 
 use super::Demo;
 use super::area::Area;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::{Kind, Mutex};
 use super::train::{self, After, Attendant, Passenger, Roll, Ticket};
@@ -69,6 +70,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Table(&RECORD), Picture::Queue, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |_| 4000,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

@@ -9,6 +9,7 @@
 mod philosopher;
 
 use super::Demo;
+use super::arenas;
 use super::company::switches;
 use super::pace::{self, Cut, Pace};
 use super::script::row;
@@ -85,6 +86,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Table(&TABLE), Picture::Lanes],
     controls: &[JITTER, pace::SLOWER, pace::FASTER],
     lasts_ms: |params| 4000 + 15 * params.int("pace").unsigned_abs(),
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

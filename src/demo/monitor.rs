@@ -5,6 +5,7 @@
 //! who was called gets in later, as one of many. In Hoare's (1974) who was called goes on at once.
 
 use super::Demo;
+use super::arenas;
 use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut};
 use super::train;
@@ -71,11 +72,16 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ReturnKind::Word,
             help: "who is inside after a call: caller, woken, either",
         },
-        ReturnSpec { name: "stuck", kind: ReturnKind::Flag, help: "the lock went with somebody who has ended" },
+        ReturnSpec {
+            name: "stuck",
+            kind: ReturnKind::Flag,
+            help: "nobody gets on any more: the lock is lost, or all that are left sleep",
+        },
     ],
     pictures: &[Picture::Buffer(&hatch::PICTURE), Picture::Lanes, Picture::Workers],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |_| 4000,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 
@@ -129,8 +135,9 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
             }
         })?;
     }
-    let (mut due, mut settled) = (victim, false);
+    let (mut due, mut settled, mut watch) = (victim, false, hatch::Watch::default());
     let whole = train::travel_with(stage, params.int("hold"), |stage, _| {
+        watch.look(stage, &hatch);
         due = due && !hatch::kill_inside(stage, params.workers_as());
         let gone = victim && stage.cast().first().is_some_and(|a| a.ended.is_some());
         if !settled && (hatch.heard() >= ENOUGH || gone) {

@@ -4,6 +4,7 @@
 mod door;
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
 use crate::fact::{As, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Tally, Unavailable, Values};
@@ -60,6 +61,7 @@ static SPEC: DemoSpec = DemoSpec {
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check: train::check,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

@@ -8,6 +8,7 @@ mod guard;
 mod watch;
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut, Pace};
 use crate::fact::{
     ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
@@ -115,6 +116,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "mutex_price", kind: ReturnKind::Number, help: "the same for the mutex alone" },
     ],
     pictures: &[Picture::Table(&GUARDS), Picture::Curves(&COUNTER), Picture::Cards, Picture::Lanes],
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

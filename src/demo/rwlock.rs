@@ -1,6 +1,7 @@
 //! `rwlock`: a timetable that many read and one changes. Readers stand before it together, whoever writes stands there alone.
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::{Prefer, RwLock};
 use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
@@ -72,6 +73,7 @@ static SPEC: DemoSpec = DemoSpec {
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

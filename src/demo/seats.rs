@@ -6,6 +6,7 @@
 
 use super::Demo;
 use super::area::Area;
+use super::arenas;
 use super::meeting::{LINE, Meeting};
 use super::pace::{self, Cut, Pace};
 use super::script;
@@ -75,6 +76,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "oversold", kind: ReturnKind::Count, help: "tickets beyond the seats" },
     ],
     pictures: &[Picture::Counts(&SOLD), Picture::Cards, Picture::Lanes],
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

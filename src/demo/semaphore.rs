@@ -2,6 +2,7 @@
 //! threads and processes share.
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::Semaphore;
 use super::script::row;
@@ -78,6 +79,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Queue, Picture::Waiting, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL, POST],
     lasts_ms: |_| 4000,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 
@@ -117,15 +119,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let stays = (victim && number == 0).then(|| params.workers_as());
         stage.enter(params.workers_as(), &Settings::default(), move |worker| part(worker, &semaphore, hold, stays))?;
     }
+    let mut there = params.int("seats").unsigned_abs();
     for _ in 0..params.count("posts") {
-        post(stage, &semaphore);
+        post(stage, &semaphore, &mut there);
     }
     let (mut due, mut settled) = (victim && params.workers_as() == As::Processes, false);
     let enough = 2 * params.int("workers").unsigned_abs();
     let whole = train::travel_with(stage, params.int("hold"), |stage, cue| {
         if let Cue::Steer(steer) = cue {
             if steer.verb == POST.verb {
-                post(stage, &semaphore);
+                post(stage, &semaphore, &mut there);
             }
         } else if due && stage.work(0) > 0 {
             // Its counter says that it has told that it is inside, and there it stays.
@@ -155,8 +158,10 @@ fn seats_row(seats: u64) -> Fact {
     row("places", PLACE, json!({ "seats": seats }))
 }
 
-/// Gives a seat that nobody has left.
-fn post(stage: &mut Stage, semaphore: &Semaphore) {
+/// Gives a seat that nobody has left: so many are there then.
+fn post(stage: &mut Stage, semaphore: &Semaphore, there: &mut u64) {
+    *there += 1;
+    stage.tell(seats_row(*there));
     // Told first: whoever takes the seat then is inside later than this. EOVERFLOW is two thousand million seats away.
     stage.tell(Fact::Step { name: POSTED.to_owned() });
     let _ = semaphore.post();

@@ -2,6 +2,7 @@
 //! for comparison; on all cores, or on one that they share with whoever works.
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut};
 use super::posix::{Kind, Mutex, Spin};
 use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
@@ -65,6 +66,7 @@ static SPEC: DemoSpec = DemoSpec {
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |params| if params.word("victim") == "none" { 4000 } else { 0 },
     check: train::check,
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

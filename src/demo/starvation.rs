@@ -8,6 +8,7 @@
 mod reader;
 
 use super::Demo;
+use super::arenas;
 use super::pace::{self, Cut, Pace};
 use super::posix::{Prefer, RwLock};
 use super::script::{row, step};
@@ -91,6 +92,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Queue, Picture::Table(&TABLE), Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER],
     lasts_ms: |params| 4000 + 10 * params.int("hold").unsigned_abs(),
+    limits: arenas::room,
     ..DemoSpec::BASE
 };
 

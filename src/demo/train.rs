@@ -239,13 +239,25 @@ pub(super) fn all_out(stage: &Stage) {
     stage.on().for_each(|number| stage.order(number, Worker::HALT));
 }
 
+/// Ends at once the processes that are left, where those that wait cannot be told: the stage would give them time to leave.
+/// What the tally knows of the locks stays as it is, and who dies from now on is not counted among the dead.
+pub(super) fn end_those_left(stage: &mut Stage) {
+    stage.tell(Fact::Step { name: Tally::CLOSING.to_owned() });
+    let left = stage.on().filter_map(|number| stage.cast().get(number)).map(|entry| entry.pid);
+    for target in left.filter(|pid| pid.0 != std::process::id()).filter_map(Target::open) {
+        let _ = target.signal(rustix::process::Signal::KILL);
+    }
+}
+
 /// Kills the chosen worker, if that is the wish: a process alone, for a thread cannot be killed alone.
 pub(super) fn kill(stage: &mut Stage, steer: &Steer) {
     if steer.verb != KILL.verb {
         return;
     }
-    let Some(number) = steer.worker.as_deref().and_then(|name| stage.find(name)) else { return };
-    let Some(pid) = stage.cast().get(number).map(|entry| entry.pid) else { return };
+    let Some(name) = steer.worker.as_deref() else { return };
+    let Some(pid) = stage.find(name).and_then(|number| stage.cast().get(number)).map(|entry| entry.pid) else {
+        return stage.tell(Fact::Refused(Unavailable::new(format!("killing {name}"), "it has ended already")));
+    };
     if pid.0 == std::process::id() {
         let why = "SIGKILL ends the whole process, and with it every other worker";
         let refused = Unavailable::new("killing one thread", why).remedy("With as=processes one can be killed");

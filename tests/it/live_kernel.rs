@@ -13,6 +13,7 @@ mod lives;
 mod memory;
 mod stopping;
 mod talking;
+mod threads;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};

@@ -1,9 +1,9 @@
 //! What the visits to the hatch came to: a fold over what was told, without clock or memory.
 
 use super::{
-    CALLS, HATCH, MADE, MOST, NOT_EMPTY, NOT_FULL, NOW, PICTURE, SLEPT, TAKEN, TOOK_NOTHING, WOKEN_FOR_NOTHING,
+    CALLS, FROZEN, HATCH, MADE, MOST, NOT_EMPTY, NOT_FULL, NOW, PICTURE, SLEPT, TAKEN, TOOK_NOTHING, WOKEN_FOR_NOTHING,
 };
-use crate::fact::{LockTally, Nanos, Tally, Tid, Values};
+use crate::fact::{Ending, LockTally, Nanos, Tally, TaskTally, Tid, Values};
 use serde_json::{Value, json};
 
 /// What the visits came to.
@@ -60,27 +60,49 @@ impl Account {
 fn slept_through(tally: &Tally) -> u64 {
     let lies =
         tally.table(PICTURE.table).iter().any(|slot| slot.values.get("item").is_some_and(|item| !item.is_null()));
-    let called =
-        |side: &str| tally.table(CALLS).iter().find(|row| row.name == side).map_or(Nanos::ZERO, |row| row.last);
-    let uncalled = |side: &str| -> Vec<Tid> {
-        let queue = tally.locks.get(side).map_or(&[][..], |lock| &lock.queue);
-        queue.iter().filter(|(_, since)| *since > called(side)).map(|(tid, _)| *tid).collect()
-    };
-    let (takers, makers) = (uncalled(NOT_EMPTY), uncalled(NOT_FULL));
-    let everybody = tally.workers().filter(|w| w.alive()).all(|w| takers.contains(&w.tid) || makers.contains(&w.tid));
+    let (takers, makers) = (uncalled(tally, NOT_EMPTY), uncalled(tally, NOT_FULL));
+    let everybody = alive(tally).all(|w| takers.contains(&w.tid) || makers.contains(&w.tid));
     if lies && everybody { takers.len() as u64 } else { 0 }
 }
 
-/// The mutex went with somebody who has ended: whoever asks for it waits for ever.
+/// The workers that had not ended when the demo came to its end.
+fn alive(tally: &Tally) -> impl Iterator<Item = &TaskTally> {
+    tally.workers().filter(|worker| !tally.is_dead(worker.tid))
+}
+
+/// Those that sleep at `side` and were not called since.
+fn uncalled(tally: &Tally, side: &str) -> Vec<Tid> {
+    let called = tally.table(CALLS).iter().find(|row| row.name == side).map_or(Nanos::ZERO, |row| row.last);
+    let queue = tally.locks.get(side).map_or(&[][..], |lock| &lock.queue);
+    queue.iter().filter(|(_, since)| *since > called).map(|(tid, _)| *tid).collect()
+}
+
+/// How long somebody has waited for a mutex that nobody has, until it is said that it will not come: who gave it back died
+/// before it slept, with the mutex still in its hands.
+const LONG: Nanos = Nanos::from_millis(500);
+
+/// Nobody gets on any more: the mutex went with somebody who has ended, or with a caller that waits for a dead sleeper; or all
+/// that are left sleep and nobody is left to call, or wait for a mutex that somebody killed took along.
 fn is_stuck(tally: &Tally) -> bool {
-    let ended = |tid| tally.task(tid).is_some_and(|task| !task.alive());
-    tally.locks.get(HATCH).is_some_and(|lock| lock.inside.iter().any(|(tid, _)| ended(*tid)))
+    let hatch = tally.locks.get(HATCH);
+    let lost = hatch.is_some_and(|lock| lock.inside.iter().any(|(tid, _)| tally.is_dead(*tid)));
+    let frozen = tally.cell(PICTURE.table, NOW, FROZEN).is_some();
+    let end = tally.closing().unwrap_or(tally.now);
+    let killed = |task: &TaskTally| tally.is_dead(task.tid) && matches!(task.ended, Some((_, Ending::Signal(..))));
+    let taken_along = tally.workers().any(killed) && hatch.is_some_and(|lock| lock.inside.is_empty());
+    let mut all = [NOT_EMPTY, NOT_FULL].map(|side| uncalled(tally, side)).concat();
+    if taken_along {
+        let queue = hatch.map_or(&[][..], |lock| &lock.queue);
+        all.extend(queue.iter().filter(|(_, since)| end.since(*since) > LONG).map(|(tid, _)| *tid));
+    }
+    let mut left = alive(tally).peekable();
+    lost || frozen || left.peek().is_some() && left.all(|worker| all.contains(&worker.tid))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Ending, Pid, Row, TaskTally, Values};
+    use crate::fact::{Pid, Row};
     use serde_json::json;
 
     /// A has made one and ended. B sleeps at "not empty" since `since`; the last call was at 5.
@@ -111,5 +133,37 @@ mod tests {
         tally.tasks[0].ended = None;
         assert_eq!(slept_through(&tally), 0, "the other may yet call");
         assert_eq!(slept_through(&Tally::default()), 0);
+    }
+
+    #[test]
+    fn it_is_stuck_when_all_that_are_left_sleep_uncalled_or_the_mutex_is_gone() {
+        assert!(is_stuck(&asleep(7, json!(null))));
+        assert!(!is_stuck(&asleep(4, json!(null))), "it was called, and is about to wake");
+        let mut tally = asleep(7, json!(null));
+        tally.tasks[0].ended = None;
+        assert!(!is_stuck(&tally), "the other may yet call");
+        assert!(!is_stuck(&Tally::default()), "nobody is left, or has come");
+        let mut tally = asleep(4, json!(null));
+        let lock = |inside: &[u32], queue: &[u32]| LockTally {
+            inside: inside.iter().map(|tid| (Tid(*tid), Nanos(1))).collect(),
+            queue: queue.iter().map(|tid| (Tid(*tid), Nanos(1))).collect(),
+            ..LockTally::default()
+        };
+        tally.locks.insert(HATCH.to_owned(), lock(&[1], &[2]));
+        assert!(is_stuck(&tally), "who has it has ended");
+        tally.locks.insert(HATCH.to_owned(), lock(&[], &[2]));
+        tally.now = Nanos::from_millis(900);
+        assert!(!is_stuck(&tally), "who left did so alive");
+        tally.tasks[0].ended = Some((Nanos(6), Ending::Signal("SIGKILL".to_owned(), false)));
+        assert!(is_stuck(&tally));
+        tally.now = Nanos::from_millis(100);
+        assert!(!is_stuck(&tally), "it may be about to have it");
+        tally.tables.get_mut(PICTURE.table).expect("its rows").push(Row {
+            name: NOW.to_owned(),
+            first: Nanos(5),
+            last: Nanos(5),
+            values: [(FROZEN.to_owned(), json!(true))].into(),
+        });
+        assert!(is_stuck(&tally), "a caller was seen to wait for a dead sleeper");
     }
 }

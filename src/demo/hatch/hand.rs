@@ -15,6 +15,8 @@ const COURSE: u64 = 6;
 pub(in crate::demo) struct Hand<'w> {
     passenger: Passenger<'w>,
     hatch: &'w Hatch,
+    /// Its number among those that work here.
+    number: usize,
     done: u64,
     most: u64,
     took_nothing: u64,
@@ -26,7 +28,8 @@ impl<'w> Hand<'w> {
     pub(in crate::demo) fn new(worker: &'w Worker, hatch: &'w Hatch, makes: bool) -> Self {
         let passenger = Passenger::new(worker);
         passenger.say(if makes { MADE } else { TAKEN }, json!(0));
-        Self { passenger, hatch, done: 0, most: 0, took_nothing: 0, woken_for_nothing: 0 }
+        let number = hatch.join(worker.tid());
+        Self { passenger, hatch, number, done: 0, most: 0, took_nothing: 0, woken_for_nothing: 0 }
     }
 
     /// Where it works.
@@ -78,7 +81,9 @@ impl<'w> Hand<'w> {
     pub(in crate::demo) fn sleep(&self, side: Side) {
         let asleep = self.hatch.word(side.asleep());
         asleep.fetch_add(1, Relaxed);
+        self.hatch.falls_asleep(self.number, Some(side));
         self.passenger.sleep_at(side.name(), HATCH, || _ = side.condition(self.hatch).wait(&self.hatch.mutex));
+        self.hatch.falls_asleep(self.number, None);
         asleep.fetch_sub(1, Relaxed);
         self.own();
     }

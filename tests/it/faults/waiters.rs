@@ -87,6 +87,12 @@ fn a_producer_killed_with_the_mutex_of_a_condition() {
         }
         let outcome = killed(&here, "condvar hold=50", at("not empty", LockStep::Wants));
         assert_eq!(outcome.values["took_nothing"], json!(0));
+        // Nobody is left who would take: the producer fills the slots, and sleeps or waits for ever.
+        for demo in ["condvar", "monitor"] {
+            let words = format!("{demo} producers=1 consumers=1 slots=2 hold=50");
+            let outcome = killed(&here, &words, at("not empty", LockStep::Wants));
+            assert_eq!(outcome.values["stuck"], json!(true), "{words}");
+        }
     }
 }
 
@@ -97,5 +103,6 @@ fn a_passenger_killed_at_the_barrier_or_on_its_way() {
         killed(&here, "barrier rounds=100 hold=50", at("train", LockStep::Wants));
         let outcome = killed(&here, "barrier rounds=100 hold=50", at("train", LockStep::Leaves));
         assert_eq!(outcome.values["passed_early"], json!(0));
+        assert_eq!(outcome.values["stuck"], json!(true));
     }
 }

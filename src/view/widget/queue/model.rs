@@ -106,15 +106,23 @@ impl Place {
         self.inside.iter().any(|guest| guest.dead)
     }
 
+    /// Who died inside, and whether the dead have all seats.
+    fn death(&self) -> Option<String> {
+        let dead: Vec<_> = self.inside.iter().filter(|guest| guest.dead).map(|guest| guest.name.as_str()).collect();
+        let (last, others) = dead.split_last()?;
+        let names = if others.is_empty() { (*last).to_owned() } else { format!("{} and {last}", others.join(", ")) };
+        let full = self.seats.is_some_and(|seats| dead.len() >= seats) && !self.waiting.is_empty();
+        Some(format!("{names} died inside.{}", if full { " Nobody will get in." } else { "" }))
+    }
+
     /// What it came to so far.
     pub(super) fn words(&self, named: bool) -> String {
         let name = if named { format!("{}: ", self.name) } else { String::new() };
         let (inside, waiting) = self.most;
         let visits = count(self.visits, "visit", "visits");
-        let dead = self.inside.iter().find(|guest| guest.dead).map(|dead| format!("{} died inside.", dead.name));
         let line = if waiting > 1 { format!(", {waiting} in line") } else { String::new() };
         let longest = if waiting > 0 { format!("; longest wait {}", self.longest) } else { String::new() };
-        match self.says.clone().or(dead) {
+        match self.says.clone().or_else(|| self.death()) {
             Some(says) => format!("{name}{says} {visits}."),
             None => format!("{name}{visits}, at most {inside} inside{line}{longest}."),
         }

@@ -71,6 +71,22 @@ fn a_dead_owner_is_marked_and_said() {
 }
 
 #[test]
+fn all_the_dead_are_named_and_that_no_seat_is_left() {
+    let mut tally = train(&[("cafeteria", &[(200, 880), (201, 890), (202, 900)], &[(203, 950)])]);
+    seats(&mut tally, "cafeteria", 3);
+    let mut die = |n: usize| {
+        tally.tasks[n].ended = Some((Nanos::from_millis(910), Ending::Signal("SIGKILL".into(), false)));
+        drawn(&tally, 78, 6)
+    };
+    assert!(die(0).contains("A died inside. 12 visits"));
+    assert!(die(2).contains("A and C died inside. 12 visits"));
+    let seen = die(1);
+    assert!(seen.contains("A, B and C died inside. Nobody will get in. 12 visits."), "{seen}");
+    tally.locks.get_mut("cafeteria").expect("it is there").queue.clear();
+    assert!(drawn(&tally, 78, 6).contains("died inside. 12 visits."), "nobody wants to");
+}
+
+#[test]
 fn free_seats_are_shown_and_several_places_one_below_the_other() {
     let mut tally = train(&[("cafeteria", &[(200, 880), (201, 990)], &[]), ("restroom", &[(202, 10)], &[(203, 20)])]);
     seats(&mut tally, "restroom", 1);
