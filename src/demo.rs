@@ -6,7 +6,9 @@ mod belongings;
 mod channel;
 mod company;
 mod cores;
+mod cost;
 mod crash;
+mod create;
 mod eye;
 mod family;
 mod footprint;
@@ -14,12 +16,14 @@ mod glance;
 mod instances;
 mod ipc;
 mod isolation;
+mod ladder;
 mod limits;
 mod mutex;
 mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod rounds;
 mod script;
 mod shared;
 mod sizes;
@@ -27,6 +31,7 @@ mod spoiled;
 mod spread;
 mod states;
 mod stop;
+mod switch;
 mod timeslice;
 mod train;
 mod trespass;
@@ -66,6 +71,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &trespass::Trespass,
     &shared::Shared,
     &visibility::Visibility,
+    &create::Create,
+    &switch::Switch,
+    &ladder::Ladder,
     &footprint::Footprint,
     &limits::Limits,
     &crash::Crash,

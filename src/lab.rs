@@ -3,14 +3,16 @@
 //!
 //! Numbers in, numbers out: it knows no clock, no demo and no screen. It speaks `f64`, whatever the unit; who asks knows it.
 
+mod histogram;
 mod noise;
 mod plan;
 mod series;
 mod stats;
 mod verdict;
 
+pub use histogram::bins;
 pub use noise::{Conditions, Noise};
 pub use plan::{Plan, times};
-pub use series::{DISTURBED, Sample, Series, compare};
+pub use series::{DISTURBED, Sample, Series, compare, ratios};
 pub use stats::{Estimate, bootstrap, median, ratio};
 pub use verdict::Verdict;

@@ -80,6 +80,16 @@ pub fn compare(a: &Series, b: &Series) -> Option<Estimate> {
     chosen(both.map(|(a, b)| (a.value / b.value, a.is_quiet() && b.is_quiet())))
 }
 
+/// The ratios of the rounds in which neither was disturbed.
+#[must_use]
+pub fn ratios(a: &Series, b: &Series) -> Vec<f64> {
+    let both = a.0.iter().zip(&b.0).filter_map(|(a, b)| (*a).zip(*b));
+    both.filter(|(a, b)| a.is_quiet() && b.is_quiet())
+        .map(|(a, b)| a.value / b.value)
+        .filter(|r| r.is_finite())
+        .collect()
+}
+
 fn chosen(values: impl Iterator<Item = (f64, bool)>) -> Option<Estimate> {
     let all: Vec<(f64, bool)> = values.collect();
     let quiet: Vec<f64> = all.iter().filter(|(_, quiet)| *quiet).map(|(value, _)| *value).collect();
