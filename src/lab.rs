@@ -13,6 +13,6 @@ mod verdict;
 pub use histogram::bins;
 pub use noise::{Conditions, Noise};
 pub use plan::{Plan, times};
-pub use series::{DISTURBED, Sample, Series, compare, ratios};
+pub use series::{Compared, DISTURBED, Sample, Series, compare, ratios};
 pub use stats::{Estimate, bootstrap, median, ratio};
 pub use verdict::Verdict;

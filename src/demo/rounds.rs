@@ -9,9 +9,7 @@ mod machine;
 mod report;
 
 pub(super) use desk::Desk;
-pub(super) use report::{
-    FIGURES, HISTOGRAM, RATIO_TABLE, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, run_of,
-};
+pub(super) use report::{FIGURES, HISTOGRAM, RATIO_TABLE, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, run_of};
 
 use super::pace::Cut;
 use crate::fact::{Arg, Control, Cpu, Fact, On, ParamKind, ParamSpec, Unavailable};
@@ -179,8 +177,9 @@ impl Bench {
             Ok(value) if counts => self.found[variant].push(Some(Sample { value, foreign })),
             Ok(value) => self.times[variant] = times(value, nanos(LENGTH), most),
             Err(why) => {
-                stage.tell(Fact::Refused(Unavailable::new(self.variants[variant].row.clone(), why.clone())));
-                self.variants[variant].place = Err(why);
+                let refused = Unavailable::new(self.variants[variant].row.clone(), why);
+                self.variants[variant].place = Err(refused.why.clone());
+                stage.tell(Fact::Refused(refused));
             }
         }
         Ok(())
@@ -215,12 +214,12 @@ impl Bench {
         let wall = self.wall.as_secs_f64();
         let conditions = Conditions {
             measured: self.found.iter().map(Series::measured).sum(),
-            left_out: self.found.iter().map(Series::left_out).sum(),
+            disturbed: self.found.iter().map(Series::disturbed).sum(),
             steal: shares.map(|(steal, _)| steal),
             others: shares.map(|(_, others)| others),
             waited: (wall > 0.0).then(|| self.waited.as_secs_f64() / wall),
             clock: self.machine.clock(),
-            same: self.same.and_then(|(a, b)| compare(&self.found[a], &self.found[b])),
+            same: self.same.and_then(|(a, b)| compare(&self.found[a], &self.found[b])).map(|found| found.ratio),
         };
         let noises = conditions.noises();
         (conditions, noises)

@@ -13,13 +13,16 @@ const CLOCK: f64 = 0.05;
 /// The same thing, measured twice, may differ by this much: the lab's own goal.
 const SAME: f64 = 0.02;
 
+/// Rounds from which on that is trusted.
+const SURE: usize = 20;
+
 /// What was read of the machine over a run. What cannot be read is none, and nothing is said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Conditions {
     /// Measurements that were made.
     pub measured: usize,
-    /// Of these, those that were left out since others were on the core.
-    pub left_out: usize,
+    /// Of these, those in which others were on the core.
+    pub disturbed: usize,
     /// The share of the core's time that the hypervisor kept (`/proc/stat`, steal).
     pub steal: Option<f64>,
     /// The share of the core's time in which others of this machine had it (`/proc/stat` without what was ours).
@@ -45,8 +48,9 @@ impl Conditions {
     /// What disturbed, the worst first. None: the machine was quiet as far as can be told.
     #[must_use]
     pub fn noises(&self) -> Vec<Noise> {
+        let error = self.error();
         let mut found: Vec<Noise> =
-            [self.too_few_left(), self.stolen(), self.shared(), self.queued(), self.clock(), self.unlike()]
+            [self.mostly_disturbed(), self.stolen(), self.shared(), self.queued(), self.clock(), self.unlike()]
                 .into_iter()
                 .flatten()
                 .collect();
@@ -54,11 +58,18 @@ impl Conditions {
         found
     }
 
-    fn too_few_left(&self) -> Option<Noise> {
-        let Self { measured, left_out, .. } = *self;
+    /// How far a ratio of this run can be off, as far as is known: the end of the interval of what should be 1. That is
+    /// measured, in the same rounds; what else is said of a reach is only an upper bound.
+    fn error(&self) -> f64 {
+        let ends = self.same.filter(|same| same.n >= SURE).and_then(|same| same.low.zip(same.high));
+        ends.map_or(f64::INFINITY, |(low, high)| high.max(1.0 / low.max(f64::MIN_POSITIVE)).max(1.0))
+    }
+
+    fn mostly_disturbed(&self) -> Option<Noise> {
+        let Self { measured, disturbed, .. } = *self;
         // Whoever leaves out more than he keeps chooses.
-        (measured > 0 && left_out * 2 > measured).then(|| Noise {
-            why: format!("others were on the core in {left_out} of {measured} measurements"),
+        (measured > 0 && disturbed * 2 > measured).then(|| Noise {
+            why: format!("others were on the core in {disturbed} of {measured} measurements"),
             reach: 2.0,
         })
     }
@@ -124,7 +135,7 @@ mod tests {
         let same = Estimate { median: 1.01, low: Some(1.005), high: Some(1.015), n: 30 };
         let quiet = Conditions {
             measured: 100,
-            left_out: 50,
+            disturbed: 50,
             steal: Some(0.01),
             others: Some(0.2),
             waited: Some(0.05),
@@ -144,7 +155,7 @@ mod tests {
         };
         let quiet = Conditions::default();
         assert_eq!(
-            one(Conditions { measured: 100, left_out: 51, ..quiet }),
+            one(Conditions { measured: 100, disturbed: 51, ..quiet }),
             "others were on the core in 51 of 100 measurements"
         );
         assert_eq!(one(Conditions { steal: Some(0.2), ..quiet }), "the hypervisor kept 20 % of the core's time");
@@ -159,6 +170,13 @@ mod tests {
     fn the_worst_comes_first_and_reaches_as_far_as_it_can() {
         let found = Conditions { steal: Some(0.5), clock: Some((2.0, 3.0)), ..Conditions::default() }.noises();
         assert_eq!(found.iter().map(|noise| noise.reach).collect::<Vec<_>>(), [2.0, 1.5]);
+    }
+
+    #[test]
+    fn what_the_lab_is_off_by_is_measured_where_it_can_be() {
+        let same = |n| Some(Estimate { median: 1.005, low: Some(0.99), high: Some(1.015), n });
+        let reach = |n| Conditions { others: Some(0.5), same: same(n), ..Conditions::default() }.noises()[0].reach;
+        assert_eq!([reach(19), reach(20)], [1.25, 1.015]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What one variant took, round by round, and who else was on its core meanwhile.
 
-use super::stats::{Estimate, FEWEST, sorted};
+use super::noise::Noise;
+use super::stats::{Estimate, FEWEST, median, sorted};
 
 /// A measurement of which others had a greater share than this is disturbed. Less than this is what the machine's own
 /// interrupts take.
@@ -28,7 +29,7 @@ impl Sample {
 /// The measurements of one variant, one a round; none for a round in which it could not be measured.
 ///
 /// A measurement is left out for one reason only, and counted: others were on the core. One that lies far away for no known
-/// reason stays, and is counted, too: a median does not mind it.
+/// reason stays, and is counted too: a median does not mind it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Series(Vec<Option<Sample>>);
 
@@ -44,9 +45,17 @@ impl Series {
         self.0.iter().flatten().count()
     }
 
-    /// How many of them are left out since others were on the core.
+    /// How many of them are left out, since others were on the core.
     #[must_use]
     pub fn left_out(&self) -> usize {
+        let quiet = self.0.iter().flatten().filter(|s| s.is_quiet()).count();
+        // With too few quiet ones all are kept.
+        if quiet < FEWEST { 0 } else { self.measured() - quiet }
+    }
+
+    /// How many were disturbed, left out or not.
+    #[must_use]
+    pub fn disturbed(&self) -> usize {
         self.0.iter().flatten().filter(|s| !s.is_quiet()).count()
     }
 
@@ -59,10 +68,14 @@ impl Series {
         values.iter().filter(|v| **v < quartile(1) - reach || **v > quartile(3) + reach).count()
     }
 
-    /// The median of the quiet rounds with its interval. With too few of them it is the median of all, and has no interval.
+    /// The median of the quiet rounds with its interval; of all rounds, where too few were quiet.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        chosen(self.0.iter().flatten().map(|s| (s.value, s.is_quiet())))
+        let quiet = self.quiet();
+        if quiet.len() >= FEWEST {
+            return Estimate::of(&quiet);
+        }
+        Estimate::of(&self.0.iter().flatten().map(|s| s.value).collect::<Vec<_>>())
     }
 
     /// The values of the rounds in which nobody disturbed.
@@ -72,12 +85,31 @@ impl Series {
     }
 }
 
-/// `a` against `b`: the median of the rounds' own ratios, as [`super::ratio`], of the rounds in which neither was disturbed.
-/// With too few of them it is that of all, and has no interval.
+/// Two variants, compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// The median of the rounds' own ratios.
+    pub ratio: Estimate,
+    /// What to think of it, where hardly a round was quiet and all had to be kept.
+    pub noise: Option<Noise>,
+}
+
+/// `a` against `b`, as [`super::ratio`], of the rounds in which neither was disturbed. Where those are too few it is that of all
+/// rounds, and says by how much others can have lengthened one of the two.
 #[must_use]
-pub fn compare(a: &Series, b: &Series) -> Option<Estimate> {
-    let both = a.0.iter().zip(&b.0).filter_map(|(a, b)| (*a).zip(*b));
-    chosen(both.map(|(a, b)| (a.value / b.value, a.is_quiet() && b.is_quiet())))
+pub fn compare(a: &Series, b: &Series) -> Option<Compared> {
+    let quiet = ratios(a, b);
+    if quiet.len() >= FEWEST {
+        return Some(Compared { ratio: Estimate::of(&quiet)?, noise: None });
+    }
+    let both: Vec<(Sample, Sample)> = a.0.iter().zip(&b.0).filter_map(|(a, b)| (*a).zip(*b)).collect();
+    let all: Vec<f64> = both.iter().map(|(a, b)| a.value / b.value).collect();
+    let ratio = Estimate::of(&all)?;
+    // Half of the rounds were lengthened by more than this: the half that the median is not in.
+    let foreign: Vec<f64> = both.iter().map(|(a, b)| a.foreign.max(b.foreign)).collect();
+    let reach = 1.0 / (1.0 - median(&foreign)?.clamp(0.0, 0.95));
+    let why = format!("others were on the core in {} of {} rounds", all.len() - quiet.len(), all.len());
+    Some(Compared { ratio, noise: (quiet.len() < all.len()).then_some(Noise { why, reach }) })
 }
 
 /// The ratios of the rounds in which neither was disturbed.
@@ -88,16 +120,6 @@ pub fn ratios(a: &Series, b: &Series) -> Vec<f64> {
         .map(|(a, b)| a.value / b.value)
         .filter(|r| r.is_finite())
         .collect()
-}
-
-fn chosen(values: impl Iterator<Item = (f64, bool)>) -> Option<Estimate> {
-    let all: Vec<(f64, bool)> = values.collect();
-    let quiet: Vec<f64> = all.iter().filter(|(_, quiet)| *quiet).map(|(value, _)| *value).collect();
-    if quiet.len() >= FEWEST {
-        return Estimate::of(&quiet);
-    }
-    let all = Estimate::of(&all.into_iter().map(|(value, _)| value).collect::<Vec<_>>())?;
-    Some(Estimate { low: None, high: None, ..all })
 }
 
 #[cfg(test)]
@@ -122,12 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn where_hardly_a_round_was_quiet_all_are_kept_and_nothing_is_sure() {
+    fn where_hardly_a_round_was_quiet_all_are_kept_and_it_is_said() {
         let mut all: Vec<(f64, f64)> = (0..5).map(|_| (10.0, 0.0)).collect();
         all.extend((0..9).map(|_| (30.0, 0.6)));
-        let estimate = series(&all).estimate().expect("values");
-        assert_eq!((estimate.median, estimate.low, estimate.high, estimate.n), (30.0, None, None, 14));
-        assert_eq!(compare(&series(&all), &series(&all)).expect("values").low, None);
+        let loud = series(&all);
+        let estimate = loud.estimate().expect("values");
+        assert_eq!((estimate.median, estimate.n, loud.left_out(), loud.disturbed()), (30.0, 14, 0, 9));
+        let found = compare(&loud, &quiet(&[1.0; 14])).expect("rounds");
+        let noise = found.noise.expect("others were there");
+        assert_eq!((found.ratio.median, noise.why.as_str()), (30.0, "others were on the core in 9 of 14 rounds"));
+        assert!((noise.reach - 2.5).abs() < 1e-9, "{}", noise.reach);
+        // Few rounds that nobody disturbed are few, and no more.
+        assert_eq!(compare(&quiet(&[3.0; 3]), &quiet(&[1.0; 3])).expect("rounds").noise, None);
     }
 
     #[test]
@@ -148,7 +176,7 @@ mod tests {
         b.push(Some(Sample { value: 1.0, foreign: 0.0 }));
         a.push(Some(Sample { value: 500.0, foreign: 0.4 }));
         b.push(Some(Sample { value: 1.0, foreign: 0.0 }));
-        let found = compare(&a, &b).expect("rounds");
+        let found = compare(&a, &b).expect("rounds").ratio;
         assert_eq!((found.median, found.low, found.high, found.n), (3.0, Some(3.0), Some(3.0), 10));
         assert_eq!(compare(&a, &Series::default()), None);
     }

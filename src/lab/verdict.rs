@@ -27,7 +27,7 @@ impl Verdict {
     pub fn of(ratio: Option<&Estimate>, noises: &[Noise]) -> Self {
         let Some(ratio) = ratio else { return Self::Inconclusive("it was not measured".to_owned()) };
         let Some((low, high)) = ratio.low.zip(ratio.high) else {
-            return Self::Inconclusive(format!("too few quiet rounds of {}", ratio.n));
+            return Self::Inconclusive(format!("too few rounds: {}", ratio.n));
         };
         let calm = match () {
             () if high < 1.0 => Self::Less,
@@ -87,7 +87,7 @@ mod tests {
     fn what_was_not_measured_or_too_seldom_is_inconclusive_and_says_so() {
         assert_eq!(Verdict::of(None, &[]).why(), Some("it was not measured"));
         let few = Estimate { median: 9.0, low: None, high: None, n: 4 };
-        assert_eq!(Verdict::of(Some(&few), &[]).why(), Some("too few quiet rounds of 4"));
+        assert_eq!(Verdict::of(Some(&few), &[]).why(), Some("too few rounds: 4"));
     }
 
     #[test]

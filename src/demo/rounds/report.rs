@@ -7,7 +7,7 @@ use crate::demo::script::row;
 use crate::fact::{
     BarsSpec, ColumnSpec, CurveSpec, CurvesSpec, Fact, ReturnKind, Scale, Stroke, TableSpec, Tally, Unavailable,
 };
-use crate::lab::{Conditions, Estimate, Noise, Series, Verdict, bins, compare, ratios};
+use crate::lab::{Compared, Conditions, Estimate, Noise, Series, Verdict, bins, compare, ratios};
 use crate::stage::Stage;
 use serde_json::{Map, Value, json};
 
@@ -100,8 +100,8 @@ impl Bench {
         }
         let (conditions, noises) = self.conditions();
         for pair in &self.pairs {
-            let ratio = compare(&self.found[pair.a], &self.found[pair.b]);
-            stage.tell(row(RATIOS, &pair.row, comparison(ratio.as_ref(), &noises)));
+            let found = compare(&self.found[pair.a], &self.found[pair.b]);
+            stage.tell(row(RATIOS, &pair.row, comparison(found.as_ref(), &noises)));
         }
         self.tell_first(stage, round);
         self.tell_machine(stage, &conditions, &noises);
@@ -116,8 +116,8 @@ impl Bench {
             point("rounds", rounded(ratio), f64::from(rounds));
         }
         let found = compare(a, b);
-        if let Some((low, high)) = found.as_ref().and_then(|f| f.low.zip(f.high)) {
-            let middle = found.map_or(1.0, |f| f.median);
+        if let Some((low, high)) = found.as_ref().and_then(|f| f.ratio.low.zip(f.ratio.high)) {
+            let middle = found.map_or(1.0, |f| f.ratio.median);
             #[expect(clippy::cast_precision_loss, reason = "a number of rounds")]
             point("half", round as f64, rounded((high - low) / 2.0 / middle * 100.0));
         }
@@ -125,6 +125,7 @@ impl Bench {
 
     fn tell_machine(&self, stage: &mut Stage, conditions: &Conditions, noises: &[Noise]) {
         let outliers: usize = self.found.iter().map(Series::outliers).sum();
+        let left_out: usize = self.found.iter().map(Series::left_out).sum();
         let share = |share: Option<f64>| share.map_or("not told here".to_owned(), |s| format!("{:.1} %", s * 100.0));
         let clock = conditions
             .clock
@@ -133,7 +134,10 @@ impl Bench {
         let verdict = noises.first().map_or("quiet enough".to_owned(), |noise| format!("no: {}", noise.why));
         let rows = [
             ("in short", Some(verdict)),
-            ("left out", Some(format!("{} of {}: others had the core", conditions.left_out, conditions.measured))),
+            (
+                "disturbed",
+                Some(format!("{} of {}, {left_out} of them left out", conditions.disturbed, conditions.measured)),
+            ),
             ("outliers", Some(format!("{outliers}, kept: a median does not mind"))),
             ("same thing twice", same),
             ("others on this core", Some(share(conditions.others))),
@@ -147,7 +151,7 @@ impl Bench {
         }
         let outcome = json!({
             "rounds": self.found.iter().map(Series::measured).max(),
-            "left_out": conditions.left_out,
+            "left_out": left_out,
             "outliers": outliers,
             "noise": noises.first().map_or("none", |noise| noise.why.as_str()),
             "same": conditions.same.map(|same| rounded(same.median)),
@@ -174,8 +178,11 @@ fn figures(series: &Series, why: Option<&String>, note: &str) -> Value {
     values
 }
 
-fn comparison(ratio: Option<&Estimate>, noises: &[Noise]) -> Value {
-    let verdict = Verdict::of(ratio, noises);
+fn comparison(found: Option<&Compared>, noises: &[Noise]) -> Value {
+    let own = found.and_then(|found| found.noise.clone());
+    let noises: Vec<Noise> = own.into_iter().chain(noises.iter().cloned()).collect();
+    let ratio = found.map(|found| &found.ratio);
+    let verdict = Verdict::of(ratio, &noises);
     let says = verdict.why().map_or(verdict.word().to_owned(), |why| format!("{}: {why}", verdict.word()));
     json!({
         "ratio": ratio.map(|found| rounded(found.median)),
@@ -256,6 +263,7 @@ mod tests {
     #[test]
     fn a_verdict_says_why_it_is_none() {
         let ratio = Estimate { median: 1.05, low: Some(1.02), high: Some(1.08), n: 50 };
+        let ratio = Compared { ratio, noise: None };
         let quiet = comparison(Some(&ratio), &[]);
         assert_eq!(
             (&quiet["verdict"], &quiet["says"], &quiet["interval"]),
