@@ -11,27 +11,36 @@ mod crash;
 mod create;
 mod eye;
 mod family;
+mod fifo;
 mod footprint;
 mod glance;
 mod instances;
 mod ipc;
 mod isolation;
+mod journey;
 mod ladder;
 mod limits;
+mod mqueue;
 mod mutex;
 mod pace;
 mod pinning;
+mod pipe;
 mod posix;
 mod priority;
 mod rounds;
+mod rpc;
 mod script;
 mod shared;
+mod shm;
+mod signal;
 mod sizes;
+mod socket;
 mod spoiled;
 mod spread;
 mod states;
 mod stop;
 mod switch;
+mod tcp;
 mod timeslice;
 mod train;
 mod trespass;
@@ -79,6 +88,14 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &pipe::DEMO,
+    &fifo::DEMO,
+    &socket::DEMO,
+    &tcp::DEMO,
+    &mqueue::DEMO,
+    &shm::DEMO,
+    &signal::DEMO,
+    &rpc::DEMO,
     &ipc::Ipc,
     &mutex::Restroom,
     &unruly::Unruly,

@@ -28,9 +28,12 @@ mod stream;
 mod tests;
 
 use crate::fact::{As, Unavailable};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use std::fmt::Debug;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A way to talk.
@@ -184,6 +187,9 @@ trait Line: Debug + Send + Sync {
     /// Receives a whole message; how many of its bytes the kernel put into the receiver's memory.
     fn receive(&self, at: Side, into: &mut [u8]) -> io::Result<usize>;
 
+    /// Sleeps until something is there for `at`, or nothing will be; takes nothing.
+    fn wait(&self, at: Side) -> io::Result<()>;
+
     fn level(&self, to: Side) -> Option<Level>;
 
     /// This task is `side`.
@@ -244,6 +250,15 @@ impl Link {
         Ok(into.len())
     }
 
+    /// Sleeps until something can be received, without receiving it, or until the other side is gone: poll(2), where there
+    /// is a descriptor.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub(super) fn wait(&self, at: Side) -> io::Result<()> {
+        self.line.wait(at)
+    }
+
     /// What lies between the sides on the way to `to`, at this moment. None if this process has no end to ask at.
     pub(super) fn level(&self, to: Side) -> Option<Level> {
         self.line.level(to)
@@ -264,6 +279,18 @@ impl Link {
     pub(super) fn close(&self) {
         self.hang_up(Side::Left);
         self.hang_up(Side::Right);
+    }
+}
+
+/// Sleeps until a descriptor can be read from, or will never again have anything to read.
+fn readable(fd: impl AsFd) -> io::Result<()> {
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+    loop {
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
     }
 }
 

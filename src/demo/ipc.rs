@@ -30,6 +30,11 @@ const PLACES: [&str; 2] = ["same-core", "two-cores"];
 /// The most sizes in one run: each has its own links, and those their descriptors.
 const SIZES: usize = 3;
 
+/// As many ways may share an end of the ladder.
+const ALIKE: usize = 3;
+/// What is said when there are more.
+const INCONCLUSIVE: &str = "inconclusive";
+
 const fn bars(
     name: &'static str,
     head: &'static str,
@@ -80,12 +85,16 @@ static SPEC: DemoSpec = DemoSpec {
         way("rpc"),
         way("queue"),
         ReturnSpec { name: "sizes", kind: ReturnKind::Table, help: "the same for every size" },
-        ReturnSpec { name: "fastest", kind: ReturnKind::Word, help: "the way with the least latency" },
-        ReturnSpec { name: "fastest_ns", kind: ReturnKind::Nanos, help: "its latency" },
-        ReturnSpec { name: "slowest", kind: ReturnKind::Word, help: "the way with the greatest latency" },
-        ReturnSpec { name: "slowest_ns", kind: ReturnKind::Nanos, help: "its latency" },
-        ReturnSpec { name: "widest", kind: ReturnKind::Word, help: "the way with the greatest throughput" },
-        ReturnSpec { name: "widest_rate", kind: ReturnKind::Rate, help: "its throughput" },
+        ReturnSpec {
+            name: "fastest",
+            kind: ReturnKind::Word,
+            help: "the ways with the least latency, those that cannot be told apart; or inconclusive",
+        },
+        ReturnSpec { name: "fastest_ns", kind: ReturnKind::Nanos, help: "the least latency" },
+        ReturnSpec { name: "slowest", kind: ReturnKind::Word, help: "those with the greatest latency" },
+        ReturnSpec { name: "slowest_ns", kind: ReturnKind::Nanos, help: "the greatest latency" },
+        ReturnSpec { name: "widest", kind: ReturnKind::Word, help: "those with the greatest throughput" },
+        ReturnSpec { name: "widest_rate", kind: ReturnKind::Rate, help: "the greatest throughput" },
         ReturnSpec { name: "pipe_ns", kind: ReturnKind::Nanos, help: "the latency of a pipe" },
         ReturnSpec { name: "pipe_rate", kind: ReturnKind::Rate, help: "the throughput of a pipe" },
         ReturnSpec { name: "shm_ns", kind: ReturnKind::Nanos, help: "the latency of shared memory" },
@@ -224,18 +233,51 @@ fn figures(row: &Row) -> Option<Value> {
     Some(Value::Object(keys.map(one).into_iter().collect::<Map<_, _>>()))
 }
 
+/// Which end of a ladder.
+#[derive(Clone, Copy, PartialEq)]
+enum Most {
+    Least,
+    Greatest,
+}
+
+/// Who is at an end of a ladder.
+#[derive(Default)]
+struct Best {
+    words: Option<String>,
+    value: Option<f64>,
+}
+
+impl Best {
+    /// The way with the least or the greatest value, and with it those that cannot be told from it: their intervals meet.
+    fn of(rows: &[&Row], value: &str, most: Most) -> Self {
+        let [low, high] =
+            if value == LATENCY.value { [LATENCY.low, LATENCY.high] } else { [THROUGHPUT.low, THROUGHPUT.high] };
+        let number = |row: &Row, key: &str| row.values.get(key).and_then(Value::as_f64);
+        let known = || rows.iter().copied().filter_map(|row| Some((number(row, value)?, row)));
+        let end = match most {
+            Most::Least => known().min_by(|a, b| a.0.total_cmp(&b.0)),
+            Most::Greatest => known().max_by(|a, b| a.0.total_cmp(&b.0)),
+        };
+        let Some((value, end)) = end else { return Self::default() };
+        // Without an interval a row meets everybody.
+        let ends = |row: &Row| (number(row, low).unwrap_or(0.0), number(row, high).unwrap_or(f64::INFINITY));
+        let meet = |a: &Row, b: &Row| ends(a).0 <= ends(b).1 && ends(b).0 <= ends(a).1;
+        let same: Vec<&str> =
+            known().filter(|(_, row)| meet(row, end)).filter_map(|(_, row)| row.values.get("way")?.as_str()).collect();
+        let words = if same.len() > ALIKE { INCONCLUSIVE.to_owned() } else { same.join(" or ") };
+        Self { words: Some(words), value: Some(value) }
+    }
+}
+
 fn account(params: &Params, tally: &Tally) -> Values {
     let rows = tally.table(TABLE);
     let of = |row: &Row, key: &str| row.values.get(key).cloned().unwrap_or(Value::Null);
-    let number = |row: &Row, key: &str| row.values.get(key).and_then(Value::as_f64);
     let size = rows.first().map_or(Value::Null, |row| of(row, "size"));
     let first: Vec<&Row> = rows.iter().filter(|row| of(row, "size") == size).collect();
     let find = |way: &str| first.iter().find(|row| of(row, "way") == json!(way)).copied();
-    let best = |key: &str, sign: f64| {
-        let known = first.iter().filter_map(|row| Some((sign * number(row, key)?, *row)));
-        known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, row)| row)
-    };
-    let (fastest, slowest, widest) = (best("latency_ns", 1.0), best("latency_ns", -1.0), best("bytes_per_s", -1.0));
+    let [fastest, slowest, widest] =
+        [(LATENCY.value, Most::Least), (LATENCY.value, Most::Greatest), (THROUGHPUT.value, Most::Greatest)]
+            .map(|(value, most)| Best::of(&first, value, most));
     let from = |row: Option<&Row>, key: &str| row.map_or(Value::Null, |row| of(row, key));
     let mut sizes: Map<String, Value> = Map::new();
     for row in rows {
@@ -249,12 +291,12 @@ fn account(params: &Params, tally: &Tally) -> Values {
     let ways = Way::ALL.map(|way| (way.name(), find(way.name()).and_then(figures).unwrap_or(Value::Null)));
     let others = [
         ("sizes", Value::Object(sizes)),
-        ("fastest", from(fastest, "way")),
-        ("fastest_ns", from(fastest, "latency_ns")),
-        ("slowest", from(slowest, "way")),
-        ("slowest_ns", from(slowest, "latency_ns")),
-        ("widest", from(widest, "way")),
-        ("widest_rate", from(widest, "bytes_per_s")),
+        ("fastest", json!(fastest.words)),
+        ("fastest_ns", json!(fastest.value)),
+        ("slowest", json!(slowest.words)),
+        ("slowest_ns", json!(slowest.value)),
+        ("widest", json!(widest.words)),
+        ("widest_rate", json!(widest.value)),
         ("pipe_ns", from(find("pipe"), "latency_ns")),
         ("pipe_rate", from(find("pipe"), "bytes_per_s")),
         ("shm_ns", from(find("shm"), "latency_ns")),
@@ -298,7 +340,11 @@ mod tests {
     fn each_way_has_its_figures_and_a_missing_one_is_null() {
         let values = outcome(&tally(&[
             ("pipe 64 B", pipe()),
-            ("tcp 64 B", json!({"way": "tcp", "size": 64, "latency_ns": 7000, "bytes_per_s": 9e7, "rounds": 24})),
+            (
+                "tcp 64 B",
+                json!({"way": "tcp", "size": 64, "latency_ns": 7000, "low": 6900, "high": 7100,
+                                "bytes_per_s": 9e7, "rate_low": 8e7, "rate_high": 10e7, "rounds": 24}),
+            ),
             ("mqueue 64 B", json!({"way": "mqueue", "size": 64, "why": "ENOSYS"})),
             ("tcp 64 KiB", json!({"way": "tcp", "size": 65536, "latency_ns": 1, "bytes_per_s": 2e9, "rounds": 24})),
         ]));
@@ -308,7 +354,26 @@ mod tests {
         assert_eq!((&values["widest"], &values["pipe_ns"]), (&json!("tcp"), &json!(2500.5)));
         assert_eq!((&values["missing"], &values["rounds"]), (&json!(["mqueue 64 B"]), &json!(24)));
         assert_eq!(values["sizes"]["65536"]["tcp"]["bytes_per_s"], json!(2e9));
-        assert_eq!(values["tcp"]["low"], Value::Null, "too few rounds for an interval");
+        assert_eq!(values["sizes"]["65536"]["tcp"]["low"], Value::Null, "too few rounds for an interval");
+    }
+
+    #[test]
+    fn who_cannot_be_told_apart_is_not() {
+        let row = |way: &str, low: f64| {
+            (way.to_owned(), json!({"way": way, "size": 8, "latency_ns": low + 5.0, "low": low, "high": low + 10.0}))
+        };
+        let fastest = |rows: &[(String, Value)]| {
+            let rows: Vec<(&str, Value)> = rows.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
+            outcome(&tally(&rows))["fastest"].clone()
+        };
+        let mut rows = vec![row("pipe", 105.0), row("shm", 100.0), row("tcp", 200.0)];
+        assert_eq!(fastest(&rows), json!("pipe or shm"));
+        rows.extend([row("fifo", 101.0), row("mqueue", 102.0)]);
+        assert_eq!(fastest(&rows), json!("inconclusive"));
+        rows.push(row("signal", 10.0));
+        assert_eq!(fastest(&rows), json!("signal"));
+        rows.push(("rpc".to_owned(), json!({"way": "rpc", "size": 8, "latency_ns": 50.0})));
+        assert_eq!(fastest(&rows), json!("signal or rpc"), "after few rounds nobody knows");
     }
 
     #[test]

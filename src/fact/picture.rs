@@ -31,6 +31,8 @@ pub enum Picture {
     Curves(&'static CurvesSpec),
     /// The rows that the demo told, each as a bar with how sure it is.
     Bars(&'static BarsSpec),
+    /// One message on its way from a writer to a reader, of the steps that the demo told.
+    Journey(&'static JourneySpec),
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
 }
@@ -52,6 +54,7 @@ impl Picture {
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
             Self::Bars(bars) => bars.name,
+            Self::Journey(_) => "journey",
             Self::Tree(tree) => tree.name,
         }
     }
@@ -138,6 +141,21 @@ pub enum Scale {
     Linear,
     /// The same distance for each tenfold: from the power of ten below the least value on.
     Logarithmic,
+}
+
+/// A message on its way. A row of the table is a step, with what was found at it: `writer` and `reader`, what each does, in
+/// a word or two; `at`, where the message is ("writer", "between" or "reader"); `now`, `capacity` and `unit`, what lies in
+/// between; `copies`, how many there have been of it; and `what`, a sentence or two.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct JourneySpec {
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The worker that writes, by letter.
+    pub writer: &'static str,
+    /// The worker that reads, by letter.
+    pub reader: &'static str,
+    /// What a message lies in on its way: "pipe's buffer (kernel)".
+    pub between: &'static str,
 }
 
 /// A tree of processes, of rows that a demo tells with `Fact::Row`, or of all tasks of the run if it tells none.

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cgroup;
+mod talking;
 mod tools;
 mod watching;
 
@@ -60,6 +61,7 @@ pub fn survey() -> Vec<Capability> {
 fn survey_at(files: &Files) -> Vec<Capability> {
     let mut all = watching::survey(files);
     all.extend(bounds::survey(files));
+    all.extend(talking::survey(files));
     all.extend(tools::survey());
     all
 }

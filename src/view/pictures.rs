@@ -3,7 +3,9 @@
 use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
-use super::widget::{Bars, Cards, Curves, Histogram, Pages, Shares, Sides, Space, States, Table, Tree, Workers};
+use super::widget::{
+    Bars, Cards, Curves, Histogram, Journey, Pages, Shares, Sides, Space, States, Table, Tree, Workers,
+};
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
 use ratatui::buffer::Buffer;
@@ -97,6 +99,10 @@ impl View<'_> {
             Picture::Bars(spec) => {
                 let bars = Bars { tally, spec, theme };
                 boxed(bars, move |_, _| bars.rows())
+            }
+            Picture::Journey(spec) => {
+                let journey = Journey { tally, spec, theme };
+                boxed(journey, move |wide, _| journey.rows(wide))
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };

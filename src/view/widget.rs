@@ -6,6 +6,7 @@ mod curves;
 #[cfg(test)]
 mod fixture;
 mod help;
+mod journey;
 mod lanes;
 mod pages;
 mod question;
@@ -24,6 +25,7 @@ pub use bars::Bars;
 pub use cards::Cards;
 pub use curves::Curves;
 pub use help::Help;
+pub use journey::Journey;
 pub use lanes::{Lanes, Window, describe_slice};
 pub use pages::Pages;
 pub use question::{Answer, Question};

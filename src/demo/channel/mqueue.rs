@@ -4,7 +4,7 @@
 //! sleeps; to one that waits for room it gives some.
 
 use super::names::{leavings, unique};
-use super::{Level, Line, Side, Unit, broken, ended};
+use super::{Level, Line, Side, Unit, broken, ended, readable};
 use crate::demo::area::Area;
 use crate::fact::Unavailable;
 use nix::errno::Errno;
@@ -171,6 +171,11 @@ impl Line for Mqueue {
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+
+    fn wait(&self, at: Side) -> io::Result<()> {
+        // On Linux it is a descriptor like others (mq_overview(7)).
+        readable(self.to(at).wait.get()?)
     }
 
     fn level(&self, to: Side) -> Option<Level> {

@@ -77,6 +77,14 @@ impl Line for Queue {
         Ok(0)
     }
 
+    fn wait(&self, at: Side) -> io::Result<()> {
+        let mut state = self.state();
+        while state.to[at.index()].is_empty() && !state.gone[at.other().index()] {
+            state = self.sleep(at, state);
+        }
+        Ok(())
+    }
+
     fn level(&self, to: Side) -> Option<Level> {
         let now = self.state().to[to.index()].len();
         Some(Level { now: now as u64, capacity: Some(ROOM as u64), unit: Unit::Messages })

@@ -147,6 +147,14 @@ impl Line for Ring {
         Ok(0)
     }
 
+    fn wait(&self, at: Side) -> io::Result<()> {
+        let come = || self.filled(at) > 0 || self.gone(at.other());
+        while !come() {
+            self.sleep(at, At::Filled, come)?;
+        }
+        Ok(())
+    }
+
     fn level(&self, to: Side) -> Option<Level> {
         let bytes = |words: usize| (words * size_of::<u64>()) as u64;
         Some(Level { now: bytes(self.filled(to)), capacity: Some(bytes(WORDS)), unit: Unit::Bytes })

@@ -63,6 +63,10 @@ impl Line for Rpc {
         Ok(into.len())
     }
 
+    fn wait(&self, at: Side) -> io::Result<()> {
+        self.stream.wait(at)
+    }
+
     fn level(&self, to: Side) -> Option<Level> {
         self.stream.level(to)
     }

@@ -4,10 +4,10 @@
 //! Who talks to whom is known when both have taken their sides; a message to one that has not waits. A process is addressed
 //! by a pidfd, so that its number cannot have become somebody else's; a thread is one of this process's own.
 
-use super::{Level, Line, Side, Unit, broken, ended};
+use super::{Level, Line, Side, Unit, broken, ended, readable};
 use crate::demo::area::{Area, Bells};
 use crate::demo::glance::Glance;
-use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fd::{AsRawFd, OwnedFd};
@@ -20,6 +20,9 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// Instead of a thread's number: the side has hung up.
 const GONE: u32 = u32::MAX;
+
+/// How many signals more than there are now may wait, of all that this user has.
+const ROOM: u64 = 32;
 
 /// Bells: the thread that is the left side, and the right; who sends and waits for room, towards each.
 const WAITS: usize = 2;
@@ -71,6 +74,7 @@ impl Signals {
     /// # Errors
     /// The kernel's refusal of memory or of a descriptor.
     pub(super) fn open() -> io::Result<Self> {
+        keep_within_bounds()?;
         // It gives each reader the signals of that reader, also in a child to which it was left (signalfd(2), fork).
         let inbox = SignalFd::with_flags(&both(), SfdFlags::SFD_CLOEXEC)?;
         let peers = [const { OnceLock::new() }; 2];
@@ -147,6 +151,18 @@ impl Signals {
     }
 }
 
+/// Lowers this process's bound on signals that wait, and with it that of the workers: all programs of a user have one queue
+/// (`RLIMIT_SIGPENDING`, getrlimit(2)), and who fills it takes from every other the room for its signals and timers.
+fn keep_within_bounds() -> io::Result<()> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_SIGPENDING)?;
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let queued =
+        status.lines().find_map(|line| line.strip_prefix("SigQ:")?.split('/').next()?.trim().parse::<u64>().ok());
+    let bound = queued.unwrap_or(0).saturating_add(ROOM);
+    setrlimit(Resource::RLIMIT_SIGPENDING, bound.min(soft), hard)?;
+    Ok(())
+}
+
 /// Both signals as a set. The types for signals know no real-time ones.
 fn both() -> SigSet {
     let mut set = MaybeUninit::uninit();
@@ -211,6 +227,11 @@ impl Line for Signals {
                 Err(errno) => return Err(errno.into()),
             }
         }
+    }
+
+    fn wait(&self, at: Side) -> io::Result<()> {
+        debug_assert!(self.bells.bell(at.index()).load(SeqCst) != 0, "nobody has taken this side");
+        readable(&self.inbox)
     }
 
     fn level(&self, to: Side) -> Option<Level> {

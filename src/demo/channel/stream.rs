@@ -2,7 +2,7 @@
 //! calls as it takes.
 
 use super::names::PrivateFolder;
-use super::{Level, Line, Side, Unit, broken, ended};
+use super::{Level, Line, Side, Unit, broken, ended, readable};
 use crate::fact::{As, Unavailable};
 use nix::sys::socket::{getsockopt, sockopt};
 use rustix::fs::{Mode, OFlags, fcntl_setfl};
@@ -147,6 +147,10 @@ impl Line for Stream {
 
     fn receive(&self, at: Side, into: &mut [u8]) -> io::Result<usize> {
         self.get(at, into)
+    }
+
+    fn wait(&self, at: Side) -> io::Result<()> {
+        with(&self.place(at).into, |end| readable(end)).unwrap_or(Ok(()))
     }
 
     fn level(&self, to: Side) -> Option<Level> {

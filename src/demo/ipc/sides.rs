@@ -23,12 +23,7 @@ pub(super) type Links = Vec<Option<Arc<Link>>>;
 
 /// The answering side: a byte on `calls` is the number of a cell. It ends when nobody can call it any more.
 pub(super) fn answering(cells: &[Cell], links: &Links, mut calls: PipeReader, mut ready: PipeWriter) {
-    for link in links.iter().flatten() {
-        // Whoever calls there learns of it by being hung up on.
-        if link.take(Side::Right).is_err() {
-            link.hang_up(Side::Right);
-        }
-    }
+    take(links, Side::Right);
     let _ = ready.write_all(&[0]);
     drop(ready);
     let mut call = [0];
@@ -39,6 +34,11 @@ pub(super) fn answering(cells: &[Cell], links: &Links, mut calls: PipeReader, mu
             link.hang_up(Side::Right);
         }
     }
+}
+
+/// Is `side` of all of them. Of one that is refused, the other side learns by being hung up on.
+fn take(links: &Links, side: Side) {
+    links.iter().flatten().filter(|link| link.take(side).is_err()).for_each(|link| link.hang_up(side));
 }
 
 /// Who answers, as the timing side knows it.
@@ -69,6 +69,9 @@ pub(super) struct Timing {
 impl Timing {
     /// All rounds of all cells in turn, until the worker is told to leave.
     pub(super) fn go(mut self, worker: &Worker) {
+        take(&self.links, Side::Left);
+        // After that: a thread begins with the mask of who makes it, and a signal to this process must find nobody but the
+        // one that waits for it.
         let (mut thread, joined) = match self.thread() {
             Ok((thread, joined)) => (Some(thread), Some(joined)),
             Err(refused) => {
@@ -76,11 +79,6 @@ impl Timing {
                 (None, None)
             }
         };
-        self.links.iter().flatten().for_each(|link| {
-            if link.take(Side::Left).is_err() {
-                link.hang_up(Side::Left);
-            }
-        });
         for answering in std::iter::once(&mut self.other).chain(thread.as_mut()) {
             let _ = answering.ready.read_exact(&mut [0]);
         }
