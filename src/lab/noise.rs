@@ -53,6 +53,7 @@ impl Conditions {
             [self.mostly_disturbed(), self.stolen(), self.shared(), self.queued(), self.clock(), self.unlike()]
                 .into_iter()
                 .flatten()
+                .map(|noise| Noise { reach: noise.reach.min(error), ..noise })
                 .collect();
         found.sort_by(|a, b| b.reach.total_cmp(&a.reach));
         found
