@@ -11,8 +11,8 @@ use super::cost::{self, Cost, Resident};
 use super::pace::{self, Cut};
 use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
 use crate::fact::{
-    As, BarsSpec, DemoSpec, Limits, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally,
-    Unavailable, Values,
+    As, BarsSpec, DemoSpec, Limits, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
+    TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage};
 use serde_json::{Map, Value, json};
@@ -29,6 +29,7 @@ const FORK: &str = KINDS[1].1;
 const SPAWN: &str = KINDS[2].1;
 const PROGRAM: &str = KINDS[3].1;
 
+static RATIOS: TableSpec = rounds::ratio_table("how many times");
 static BARS: BarsSpec = rounds::bars("costs", "made, ended, waited for");
 
 static SPEC: DemoSpec = DemoSpec {
@@ -105,7 +106,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     pictures: &[
         Picture::Bars(&BARS),
-        Picture::Table(&rounds::RATIO_TABLE),
+        Picture::Table(&RATIOS),
         Picture::Table(&rounds::RUN_TABLE),
         Picture::Curves(&rounds::HISTOGRAM),
         Picture::Curves(&rounds::SURE),

@@ -4,7 +4,9 @@ use super::Demo;
 use super::cost::{self, By, Cost, Resident};
 use super::pace::{self, Cut};
 use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
-use crate::fact::{As, BarsSpec, DemoSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values};
+use crate::fact::{
+    As, BarsSpec, DemoSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally, Unavailable, Values,
+};
 use crate::stage::{Settings, Stage};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -49,6 +51,7 @@ const COMPARED: [(&str, usize, usize); 5] = [
 /// The rung that is measured twice: one that neither sleeps nor makes anything.
 const TWICE: usize = 3;
 
+static RATIOS: TableSpec = rounds::ratio_table("how many times");
 static BARS: BarsSpec = rounds::bars("ladder", "each");
 
 const fn nanos(name: &'static str, help: &'static str) -> ReturnSpec {
@@ -94,7 +97,7 @@ static SPEC: DemoSpec = DemoSpec {
         number("same", "system call by system call: what the lab itself is off by"),
         ReturnSpec { name: "cpu", kind: ReturnKind::Count, help: "the core on which all was measured" },
     ],
-    pictures: &[Picture::Bars(&BARS), Picture::Table(&rounds::RATIO_TABLE), Picture::Table(&rounds::RUN_TABLE)],
+    pictures: &[Picture::Bars(&BARS), Picture::Table(&RATIOS), Picture::Table(&rounds::RUN_TABLE)],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
     ..DemoSpec::BASE

@@ -9,7 +9,7 @@ mod machine;
 mod report;
 
 pub(super) use desk::Desk;
-pub(super) use report::{FIGURES, HISTOGRAM, RATIO_TABLE, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, run_of};
+pub(super) use report::{FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, ratio_table, run_of};
 
 use super::pace::Cut;
 use crate::fact::{Arg, Control, Cpu, Fact, On, ParamKind, ParamSpec, Unavailable};

@@ -6,8 +6,8 @@ use super::cost::{self, By, Cost, Resident};
 use super::pace::{self, Cut};
 use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
 use crate::fact::{
-    As, BarsSpec, DemoSpec, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally,
-    Unavailable, Values,
+    As, BarsSpec, DemoSpec, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec,
+    Tally, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage};
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use std::sync::Arc;
 /// See the module.
 pub(super) struct Switch;
 
+static RATIOS: TableSpec = rounds::ratio_table("process / thread");
 static BARS: BarsSpec = rounds::bars("costs", "one switch");
 
 static SPEC: DemoSpec = DemoSpec {
@@ -100,7 +101,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "cpu", kind: ReturnKind::Count, help: "the core on which all was measured" },
     ],
     pictures: &[
-        Picture::Table(&rounds::RATIO_TABLE),
+        Picture::Table(&RATIOS),
         Picture::Bars(&BARS),
         Picture::Curves(&rounds::HISTOGRAM),
         Picture::Table(&rounds::RUN_TABLE),
@@ -143,12 +144,12 @@ fn way(by: By) -> &'static str {
 
 /// What the row of a comparison of process and thread is called.
 fn compared(by: By, kib: i64) -> String {
-    format!("process / thread, {}, {kib} KiB", way(by))
+    format!("{}, {kib} KiB", way(by))
 }
 
 /// What the row of the comparison of thread and coroutine is called.
-fn lighter(kib: i64) -> String {
-    format!("thread / coroutine, {kib} KiB")
+fn lighter() -> String {
+    "thread / coroutine".to_owned()
 }
 
 impl Demo for Switch {
@@ -216,7 +217,7 @@ fn pairs(costs: &[Cost], sets: &[i64]) -> Vec<Pair> {
     let least = sets.first().copied().unwrap_or(0);
     let set = usize::try_from(least).unwrap_or(0);
     let light = find(Cost::Switch(By::Futex, As::Threads, set)).zip(find(Cost::Coroutine(set)));
-    pairs.extend(light.map(|(a, b)| Pair { row: lighter(least), a, b }));
+    pairs.extend(light.map(|(a, b)| Pair { row: lighter(), a, b }));
     pairs
 }
 
@@ -245,7 +246,7 @@ fn account(params: &Params, tally: &Tally) -> Values {
         ("pipe_low", of(compared(By::Pipe, least), "low")),
         ("pipe_high", of(compared(By::Pipe, least), "high")),
         ("pipe_says", of(compared(By::Pipe, least), "verdict")),
-        ("thread_by_coroutine", of(lighter(least), "ratio")),
+        ("thread_by_coroutine", of(lighter(), "ratio")),
         ("big_kib", json!(most)),
         ("thread_big_ns", switch(By::Futex, As::Threads, most)),
         ("process_big_ns", switch(By::Futex, As::Processes, most)),
@@ -284,8 +285,8 @@ mod tests {
                 ("figures", "coroutine, 0 KiB", json!({"ns": 1.4})),
                 ("figures", "thread, futex, 1024 KiB", json!({"ns": 20_100})),
                 ("figures", "no switch, 1024 KiB", json!({"ns": 17_000})),
-                ("ratios", "process / thread, futex, 0 KiB", verdict(1.13, "more")),
-                ("ratios", "process / thread, futex, 1024 KiB", verdict(1.0, "no difference")),
+                ("ratios", "futex, 0 KiB", verdict(1.13, "more")),
+                ("ratios", "futex, 1024 KiB", verdict(1.0, "no difference")),
                 ("run", "outcome", json!({"rounds": 200, "noise": "none"})),
             ]),
         );

@@ -108,8 +108,15 @@ impl Bars<'_> {
         Places { names, bars: bar, figures: end, intervals: shown.then_some(wide) }
     }
 
-    /// The axis above the bars, and at the right what the figures are, or how many are not shown.
-    fn put_head(&self, buf: &mut Buffer, line: Rect, axis: Option<&Axis>, places: &Places, hidden: usize) {
+    /// What holds for all of them.
+    fn note(&self) -> Option<String> {
+        let first = self.tally.table(self.spec.table).first()?;
+        Some(clean_line(first.values.get(self.spec.note)?.as_str()?))
+    }
+
+    /// The axis above the bars, and at the right what the figures are, or how many are not shown. Whether the note was put
+    /// there, too.
+    fn put_head(&self, buf: &mut Buffer, line: Rect, axis: Option<&Axis>, places: &Places, hidden: usize) -> bool {
         let dim = self.theme.style(Role::Dim);
         let mut free = 0;
         if let (Some(axis), Some((from, wide))) = (axis, places.bars) {
@@ -119,9 +126,9 @@ impl Bars<'_> {
         }
         let room = usize::from(line.width.saturating_sub(free));
         let words = if hidden > 0 { format!("and {hidden} more") } else { self.spec.head.to_owned() };
-        let note = self.tally.table(self.spec.table).first().and_then(|row| row.values.get(self.spec.note)?.as_str());
-        let noted = note.map(|note| format!("{words}, {}", clean_line(note))).filter(|noted| width(noted) <= room);
-        put_right(buf, line, line.width, 0, &cut(&noted.unwrap_or(words), room), dim);
+        let noted = self.note().map(|note| format!("{words}, {note}")).filter(|noted| width(noted) <= room);
+        put_right(buf, line, line.width, 0, &cut(noted.as_ref().unwrap_or(&words), room), dim);
+        noted.is_some()
     }
 
     fn put_bar(&self, buf: &mut Buffer, line: Rect, bar: &Bar, axis: Option<&Axis>, places: &Places) {
@@ -184,16 +191,17 @@ impl Widget for &Bars<'_> {
         // With one row it is the first bar's; the axis comes with the second.
         let head = u16::from(area.height > 1);
         let room = area.height - head;
-        if head > 0 {
-            self.put_head(buf, line(0), axis.as_ref(), &places, bars.len().saturating_sub(room.into()));
-        }
+        let hidden = bars.len().saturating_sub(room.into());
+        let noted = head > 0 && self.put_head(buf, line(0), axis.as_ref(), &places, hidden);
         for (bar, y) in bars.iter().zip(head..area.height) {
             self.put_bar(buf, line(y), bar, axis.as_ref(), &places);
         }
         if usize::from(room) > bars.len() && places.bars.is_some() {
             let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
-            let words = if certain { "├─┤ the true median lies here, in 95 of 100 such runs" } else { "" };
-            put(buf, line(area.height - 1), 0, 0, words, dim);
+            let whisker = certain.then(|| "├─┤ the true median lies here, in 95 of 100 such runs".to_owned());
+            let note = if noted { None } else { self.note() };
+            let words = note.into_iter().chain(whisker).collect::<Vec<_>>().join("   ");
+            put(buf, line(area.height - 1), 0, 0, &cut(&words, area.width.into()), dim);
         }
     }
 }
