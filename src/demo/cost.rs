@@ -52,6 +52,10 @@ pub(super) enum Cost {
     Thread,
     /// A process is forked, ends and is waited for.
     Fork,
+    /// The end of a thread: from its last look at the clock to the return of `pthread_join`.
+    ThreadEnd,
+    /// The end of a forked process: from its last look at the clock to the return of waitpid(2).
+    ForkEnd,
     /// A process that executes a program of one page, and is waited for (`posix_spawn`).
     Spawn,
     /// The same with this program, which is large and linked as it is started.
@@ -85,7 +89,7 @@ pub(super) fn play(worker: &Worker, desk: &Desk, place: usize, costs: &[Cost], r
     let all = || -> io::Result<_> {
         let held = resident.hold()?;
         let (ours, theirs) = (Arc::new(Area::private(pages)?), Arc::new(Area::private(pages)?));
-        Ok((held, Kit { worker, bells: Bells::shared()?, ours, theirs, birth: birth::Ward::new() }))
+        Ok((held, Kit { worker, bells: Bells::shared()?, ours, theirs, birth: birth::Ward::new()? }))
     };
     let all = all();
     desk.serve(worker, place, |what, times| match (&all, costs.get(what)) {
@@ -138,6 +142,8 @@ impl Kit<'_> {
             }
             Cost::Thread => (birth::Ward::threads(times)?, 1.0),
             Cost::Fork => (birth::forks(self.worker, times)?, 1.0),
+            Cost::ThreadEnd => (self.birth.thread_ends(times)?, 1.0),
+            Cost::ForkEnd => (self.birth.fork_ends(self.worker, times)?, 1.0),
             Cost::Spawn => (self.birth.spawns(times)?, 1.0),
             Cost::Program => (birth::programs(times)?, 1.0),
         };

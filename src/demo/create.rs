@@ -21,16 +21,26 @@ use std::sync::Arc;
 /// See the module.
 pub(super) struct Create;
 
-/// What is made, and what its rows begin with. All but the last for each size of the parent.
-const KINDS: [(Cost, &str); 4] =
-    [(Cost::Thread, "thread"), (Cost::Fork, "fork"), (Cost::Spawn, "tiny program"), (Cost::Program, "forklore")];
-const THREAD: &str = KINDS[0].1;
-const FORK: &str = KINDS[1].1;
-const SPAWN: &str = KINDS[2].1;
-const PROGRAM: &str = KINDS[3].1;
+/// What the rows begin with.
+const THREAD: &str = "thread";
+const FORK: &str = "fork";
+const SPAWN: &str = "tiny program";
+const PROGRAM: &str = "forklore";
+
+/// Which part of a life is measured.
+const PARTS: [&str; 2] = ["whole", "end"];
+
+/// What is measured of which part.
+const WHOLE: [(Cost, &str); 4] =
+    [(Cost::Thread, THREAD), (Cost::Fork, FORK), (Cost::Spawn, SPAWN), (Cost::Program, PROGRAM)];
+const END: [(Cost, &str); 2] = [(Cost::ThreadEnd, THREAD), (Cost::ForkEnd, FORK)];
+
+fn kinds(part: &str) -> &'static [(Cost, &'static str)] {
+    if part == PARTS[1] { &END } else { &WHOLE }
+}
 
 static RATIOS: TableSpec = rounds::ratio_table("how many times");
-static BARS: BarsSpec = rounds::bars("costs", "made, ended, waited for");
+static BARS: BarsSpec = rounds::bars("costs", "each");
 
 static SPEC: DemoSpec = DemoSpec {
     name: "create",
@@ -45,6 +55,11 @@ static SPEC: DemoSpec = DemoSpec {
             name: "resident_mib",
             kind: ParamKind::Ints { min: 0, max: 2048, most: 4, default: &[0, 64, 512] },
             help: "memory that the parent has written to",
+        },
+        ParamSpec {
+            name: "part",
+            kind: ParamKind::Choice(&PARTS),
+            help: "from the making to the wait for the end; or the end alone",
         },
         ParamSpec { name: "huge_pages", kind: ParamKind::Flag(false), help: "that memory is in huge pages" },
     ],
@@ -166,6 +181,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let cpu = rounds::settle(stage);
     let desk = Desk::new(sizes.len()).map_err(|refused| Unavailable::new("shared memory", refused.to_string()))?;
     let desk = Arc::new(desk);
+    let kinds = kinds(params.word("part"));
     let (mut workers, mut places) = (Vec::new(), Vec::new());
     for mib in &sizes {
         let resident = Resident { mib: usize::try_from(*mib).unwrap_or(0), huge: params.flag("huge_pages") };
@@ -174,7 +190,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
             None => {
                 let (place, desk) = (workers.len(), Arc::clone(&desk));
                 let settings = Settings { cpus: vec![cpu], ..Settings::default() };
-                let costs = KINDS.map(|(cost, _)| cost);
+                let costs: Vec<Cost> = kinds.iter().map(|(cost, _)| *cost).collect();
                 workers.push(stage.enter(As::Processes, &settings, move |worker| {
                     cost::play(worker, &desk, place, &costs, &resident);
                 })?);
@@ -182,7 +198,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
             }
         });
     }
-    let variants = variants(&sizes, &places);
+    let variants = variants(kinds, &sizes, &places);
     let pairs = pairs(&variants, &sizes);
     let again = variants.len() - 1;
     let mut bench = Bench::new(desk, cpu, workers, variants, pairs);
@@ -192,17 +208,15 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
 
 /// All kinds for each size; forklore for the first alone, since posix_spawn does not mind the parent's size; and the first
 /// once more, without a row.
-fn variants(sizes: &[i64], places: &[Result<usize, String>]) -> Vec<Variant> {
-    let each = |what: usize, n: usize, row: String| {
-        let place = places.get(n).cloned().unwrap_or(Ok(0));
-        Variant { row, place, what, most: KINDS[what].0.most() }
+fn variants(kinds: &[(Cost, &str)], sizes: &[i64], places: &[Result<usize, String>]) -> Vec<Variant> {
+    let each = |what: usize, n: usize| {
+        let (cost, kind) = kinds[what];
+        Variant { row: row(kind, sizes[n]), place: places[n].clone(), what, most: cost.most() }
     };
-    let mut all: Vec<Variant> = (0..KINDS.len() - 1)
-        .flat_map(|what| (0..sizes.len()).map(move |n| (what, n)))
-        .map(|(what, n)| each(what, n, row(KINDS[what].1, sizes[n])))
-        .collect();
-    all.push(each(KINDS.len() - 1, 0, row(PROGRAM, sizes[0])));
-    all.push(each(0, 0, String::new()));
+    let of = |kind: &str| if kind == PROGRAM { 1 } else { sizes.len() };
+    let counted = kinds.iter().enumerate().flat_map(|(what, (_, kind))| (0..of(kind)).map(move |n| (what, n)));
+    let mut all: Vec<Variant> = counted.map(|(what, n)| each(what, n)).collect();
+    all.push(Variant { row: String::new(), ..each(0, 0) });
     all
 }
 
@@ -330,12 +344,21 @@ mod tests {
     #[test]
     fn every_comparison_has_its_two_variants() {
         let sizes = [0, 64, 512];
-        let variants = variants(&sizes, &[Ok(0), Ok(1), Err("short".to_owned())]);
+        let places = [Ok(0), Ok(1), Err("short".to_owned())];
+        let variants = variants(&WHOLE, &sizes, &places);
         let pairs = pairs(&variants, &sizes);
         assert_eq!((variants.len(), pairs.len()), (11, 10));
         let named = |n: usize| variants[n].row.as_str();
         assert_eq!((named(pairs[0].a), named(pairs[0].b)), ("fork, 0 MiB", "thread, 0 MiB"));
-        assert!(variants.iter().filter(|v| v.place.is_err()).count() == 3);
+        assert_eq!(variants.iter().filter(|v| v.place.is_err()).count(), 3);
+    }
+
+    #[test]
+    fn of_the_end_there_are_two_kinds() {
+        let variants = variants(&END, &[0, 64], &[Ok(0), Ok(1)]);
+        let named: Vec<&str> = variants.iter().map(|v| v.row.as_str()).collect();
+        assert_eq!(named, ["thread, 0 MiB", "thread, 64 MiB", "fork, 0 MiB", "fork, 64 MiB", ""]);
+        assert_eq!(pairs(&variants, &[0, 64]).len(), 4);
     }
 
     #[test]

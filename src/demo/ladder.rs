@@ -40,12 +40,13 @@ static RUNGS: [Rung; 10] = [
 ];
 
 /// The comparisons: what they are called, and which rungs.
-const COMPARED: [(&str, usize, usize); 5] = [
+const COMPARED: [(&str, usize, usize); 6] = [
     ("system / function call", 3, 0),
     ("thread switch / system call", 5, 3),
     ("thread / coroutine switch", 5, 1),
     ("process / thread switch", 6, 5),
     ("fork / new thread", 8, 7),
+    ("thread switch / function call", 5, 0),
 ];
 
 /// The rung that is measured twice: one that neither sleeps nor makes anything.
@@ -83,6 +84,7 @@ static SPEC: DemoSpec = DemoSpec {
         nanos("fork_ns", "a small process forked, ended and waited for"),
         nanos("exec_ns", "a program of one page, started and waited for"),
         number("syscall_by_call", "system call by function call"),
+        number("switch_by_call", "thread switch by function call"),
         number("switch_by_syscall", "thread switch by system call"),
         number("switch_by_coroutine", "thread switch by coroutine switch"),
         number("process_by_thread", "process switch by thread switch"),
@@ -129,6 +131,7 @@ impl Demo for Ladder {
             ("switch_by_coroutine", ratio(2)),
             ("process_by_thread", ratio(3)),
             ("fork_by_thread", ratio(4)),
+            ("switch_by_call", ratio(5)),
             ("span", json!(span)),
             ("cheapest", json!(least.map(|(_, row)| row))),
             ("dearest", json!(most.map(|(_, row)| row))),

@@ -2,32 +2,70 @@
 
 use super::pingpong::reap;
 use super::tiny::Tiny;
-use crate::stage::{Role, Worker};
+use crate::demo::area::Area;
+use crate::stage::{Role, Worker, now};
 use nix::errno::Errno;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
 use std::cell::OnceCell;
 use std::ffi::{CStr, CString, c_void};
+use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// What is needed to make them, made when it is first needed.
 #[derive(Debug)]
 pub(super) struct Ward {
     tiny: OnceCell<Result<Tiny, String>>,
+    /// The first word: when who ends looked at the clock for the last time.
+    last: Area,
 }
 
 impl Ward {
-    pub(super) fn new() -> Self {
-        Self { tiny: OnceCell::new() }
+    /// # Errors
+    /// The kernel's refusal of a shared page.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { tiny: OnceCell::new(), last: Area::shared(1)? })
     }
 
     /// Threads of the C library: neither the standard library's closure nor its name for the thread.
     pub(super) fn threads(times: u32) -> Result<Duration, String> {
         let begun = Instant::now();
         for _ in 0..times {
-            thread().map_err(|errno| format!("pthread_create: {} ({errno:?})", errno.desc()))?;
+            thread(nothing, std::ptr::null_mut())?;
         }
         Ok(begun.elapsed())
+    }
+
+    /// How long such threads take to end, one after the other.
+    pub(super) fn thread_ends(&self, times: u32) -> Result<Duration, String> {
+        let word = std::ptr::from_ref(self.last.word(0)).cast_mut().cast();
+        let mut took = 0;
+        for _ in 0..times {
+            thread(stamp, word)?;
+            took += self.since_the_last();
+        }
+        Ok(Duration::from_nanos(took))
+    }
+
+    /// How long forked processes take to end, one after the other.
+    pub(super) fn fork_ends(&self, worker: &Worker, times: u32) -> Result<Duration, String> {
+        let mut took = 0;
+        for _ in 0..times {
+            let child = |_: &Worker| {
+                self.last.word(0).store(now().0, Relaxed);
+                0
+            };
+            let pid = worker.fork(child).map_err(|refused| refused.to_string())?;
+            reap(pid.0)?;
+            took += self.since_the_last();
+        }
+        Ok(Duration::from_nanos(took))
+    }
+
+    fn since_the_last(&self) -> u64 {
+        now().0.saturating_sub(self.last.word(0).load(Relaxed))
     }
 
     /// Processes that execute the smallest program.
@@ -72,17 +110,28 @@ extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
-/// Makes a thread that returns at once, and joins it.
-fn thread() -> Result<(), Errno> {
-    let done = |errno: libc::c_int| if errno == 0 { Ok(()) } else { Err(Errno::from_raw(errno)) };
+/// Its last deed is a look at the clock.
+extern "C" fn stamp(word: *mut c_void) -> *mut c_void {
+    // SAFETY: `thread_ends` hands over a word of a page that it holds until the thread is joined; all touch it atomically.
+    #[expect(unsafe_code, reason = "what a thread of the C library is given is a pointer")]
+    let word = unsafe { &*word.cast::<AtomicU64>() };
+    word.store(now().0, Relaxed);
+    std::ptr::null_mut()
+}
+
+/// Makes a thread that does next to nothing, and joins it.
+fn thread(part: extern "C" fn(*mut c_void) -> *mut c_void, with: *mut c_void) -> Result<(), String> {
+    let done = |call: &str, errno: libc::c_int| match errno {
+        0 => Ok(()),
+        errno => Err(format!("{call}: {} ({:?})", Errno::from_raw(errno).desc(), Errno::from_raw(errno))),
+    };
     let mut id = MaybeUninit::<libc::pthread_t>::uninit();
-    let null = std::ptr::null_mut();
-    // SAFETY: the function takes nothing and touches nothing. The id is written before pthread_create returns 0, and read
-    // only then; the thread is joined once, by whoever made it.
+    // SAFETY: both parts touch nothing but what they are given, which outlives the thread. The id is written before
+    // pthread_create returns 0, and read only then; the thread is joined once, by whoever made it.
     #[expect(unsafe_code, reason = "pthread_create(3), pthread_join(3)")]
     unsafe {
-        done(libc::pthread_create(id.as_mut_ptr(), std::ptr::null(), nothing, null))?;
-        done(libc::pthread_join(id.assume_init(), std::ptr::null_mut()))
+        done("pthread_create", libc::pthread_create(id.as_mut_ptr(), std::ptr::null(), part, with))?;
+        done("pthread_join", libc::pthread_join(id.assume_init(), std::ptr::null_mut()))
     }
 }
 
@@ -92,8 +141,10 @@ mod tests {
 
     #[test]
     fn each_is_made_and_waited_for() {
-        let ward = Ward::new();
+        let ward = Ward::new().expect("a shared page");
         assert!(Ward::threads(50).expect("threads") > Duration::ZERO);
+        let (whole, end) = (Ward::threads(50).expect("threads"), ward.thread_ends(50).expect("threads"));
+        assert!(end > Duration::ZERO && end < whole * 100, "{end:?} of {whole:?}");
         assert!(ward.spawns(5).expect("a program of one page") > Duration::ZERO);
     }
 
