@@ -111,8 +111,7 @@ pub(super) fn round_trips(
     };
     let took = match what {
         As::Threads => std::thread::scope(|scope| -> io::Result<Duration> {
-            let mut answer = answer;
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || answer())?;
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answer)?;
             call()
         }),
         As::Processes => {
