@@ -132,7 +132,9 @@ impl Bench {
             .clock
             .map_or("not told here".to_owned(), |(least, most)| format!("{:.0} to {:.0} MHz", least / 1e3, most / 1e3));
         let same = conditions.same.map(|same| format!("{:.3} times{}", same.median, interval(&same)));
-        let verdict = noises.first().map_or("quiet enough".to_owned(), |noise| format!("no: {}", noise.why));
+        let verdict = noises.first().map_or("yes".to_owned(), |noise| {
+            format!("no: {}; a ratio can be off by {:.0} %", noise.why, (noise.reach - 1.0) * 100.0)
+        });
         let rows = [
             ("in short", Some(verdict)),
             (
