@@ -1,6 +1,8 @@
 /* What benches/lab.py holds the lab's figures against: the same things, done by as few lines of C as will do them.
- *     cc -O2 -pthread lab.c -o lab && ./lab thread 1000 [CPU] [PAGES]
- * Does it so often on one CPU, and prints the nanoseconds of one. PAGES are written to before: what fork has to copy. */
+ *     cc -O2 -pthread lab.c -o lab && ./lab thread 1000 [CPU] [PROGRAM]
+ * Does it so often on one CPU, and prints the nanoseconds of one. "fork-like" first maps what standard input lists, a line
+ * each: address and bytes of a mapping in hexadecimal, and how many of its pages to write to. What a fork costs is what the
+ * parent has; so it has what the listed process has. */
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
@@ -112,6 +114,22 @@ static double pingpong(int threads) {
     return took / times / 2;
 }
 
+/* Mappings as those of another process. Neighbours are kept apart by a flag that costs nothing, or they would become one. */
+static void resemble(void) {
+    unsigned long start, bytes, pages;
+    for (int n = 0; scanf("%lx %lx %lu", &start, &bytes, &pages) == 3; n++) {
+        void *at = (void *)start;
+        char *memory = mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (memory == MAP_FAILED) /* something of ours is there */
+            memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        must(memory != MAP_FAILED, "mmap");
+        madvise(memory, bytes, MADV_NOHUGEPAGE);
+        madvise(memory, bytes, n % 2 ? MADV_DONTDUMP : MADV_DODUMP);
+        for (unsigned long i = 0; i < pages; i++)
+            memory[i * 4096] = 1;
+    }
+}
+
 static double each(void (*what)(void)) {
     for (int i = 0; i < 3; i++)
         what();
@@ -127,25 +145,22 @@ int main(int argc, char **argv) {
         return 2;
     const char *what = argv[1];
     times = atol(argv[2]);
-    long cpu = argc > 3 ? atol(argv[3]) : 0, pages = argc > 4 ? atol(argv[4]) : 0;
-    tiny = argc > 5 ? argv[5] : "/bin/true";
+    long cpu = argc > 3 ? atol(argv[3]) : 0;
+    tiny = argc > 4 ? argv[4] : "/bin/true";
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     must(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
     bell = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     must(bell != MAP_FAILED && pipe(pipes[0]) == 0 && pipe(pipes[1]) == 0, "memory and pipes");
-    if (pages > 0) {
-        char *memory = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        must(memory != MAP_FAILED, "mmap");
-        madvise(memory, pages * 4096, MADV_NOHUGEPAGE);
-        for (long i = 0; i < pages; i++)
-            memory[i * 4096] = 1;
-    }
     double found = -1;
     if (strcmp(what, "thread") == 0)
         found = each(thread);
     else if (strcmp(what, "fork") == 0)
         found = each(fork_one);
+    else if (strcmp(what, "fork-like") == 0) {
+        resemble();
+        found = each(fork_one);
+    }
     else if (strcmp(what, "spawn") == 0)
         found = each(spawn);
     else if (strcmp(what, "syscall") == 0)

@@ -7,7 +7,8 @@
 
 Each round measures with forklore, then with the reference, and the other way about in every other round; the ratio is the
 round's own. Printed are the medians of the ratios with their bootstrap 95 % intervals. The goal is 0.9 to 1.1: met or missed
-when the whole interval says so, and otherwise inconclusive. All is pinned to one core, as forklore does it. Nothing but
+when the whole interval says so, and otherwise inconclusive. All is pinned to one core, as forklore does it. A fork costs what the parent has, and forklore has
+more than a page of C: "fork-like" is a C program that has mapped as much at the same places. Nothing but
 Python's standard library, Linux, cargo and a C compiler; `perf` and `taskset` where they are found.
 """
 
@@ -36,6 +37,7 @@ __attribute__((noreturn)) void _start(void) {
 FIGURES = {
     "thread": ("create", ["resident_mib=0"], "thread, 0 MiB", 150),
     "fork": ("create", ["resident_mib=0"], "fork, 0 MiB", 30),
+    "fork-like": ("create", ["resident_mib=0"], "fork, 0 MiB", 30),
     "spawn": ("create", ["resident_mib=0"], "tiny program, 0 MiB", 30),
     "futex-threads": ("switch", ["working_set_kib=0"], "thread, futex, 0 KiB", 800),
     "futex-processes": ("switch", ["working_set_kib=0"], "process, futex, 0 KiB", 800),
@@ -54,17 +56,25 @@ def interval(values, times=2000):
     return statistics.median(values), medians[int(times * 0.025)], medians[int(times * 0.975)]
 
 
-def anonymous(pid):
-    """Pages that a process has for itself: what a fork of it has to copy entries for."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup") as file:
-        return next(int(line.split()[1]) * 1024 // PAGE for line in file if line.startswith("Anonymous:"))
-    return 0
+def mappings(pid):
+    """What a process has mapped, a line each: address, bytes, and pages that it has for itself. A fork copies that. What
+    every program in C has as well is left out."""
+    common = ("/libc.so", "/libc-", "/ld-", "[stack]", "[heap]", "[v")
+    found = []
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps") as file:
+        for line in file:
+            if place := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+                start, end = (int(n, 16) for n in place.groups())
+                found.append([start, end - start, 0, any(part in line for part in common)])
+            elif line.startswith("Anonymous:") and found:
+                found[-1][2] = int(line.split()[1]) * 1024 // PAGE
+    return "".join(f"{start:x} {size:x} {pages}\n" for start, size, pages, left_out in found if not left_out)
 
 
 class Lab:
     def __init__(self, scratch):
         self.cpu = max(os.sched_getaffinity(0))
-        self.pages = 0
+        self.parent = ""
         self.reference = os.path.join(scratch, "lab")
         self.tiny = os.path.join(scratch, "tiny")
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
@@ -81,11 +91,11 @@ class Lab:
         rows, process = {}, subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         for line in process.stdout:
             fact = json.loads(line)
-            if fact["kind"] == "task" and fact.get("slot") == 0 or fact["kind"] == "task" and fact["name"] == "A":
+            if fact["kind"] == "task" and fact.get("slot") == 0:
                 worker = fact["pid"]
             elif fact["kind"] == "row" and fact["table"] == "figures" and fact["values"].get("ns") is not None:
                 rows[fact["row"]] = fact["values"]["ns"]
-                self.pages = anonymous(worker) or self.pages
+                self.parent = self.parent or mappings(worker)
             elif fact["kind"] == "step" and fact["name"] == "settled":
                 process.send_signal(signal.SIGINT)
                 break
@@ -96,9 +106,9 @@ class Lab:
     def in_c(self, name, times):
         if name.startswith("perf"):
             return self.perf(times, threads=name.endswith("threads"))
-        pages = self.pages if name == "fork" else 0
-        argv = [self.reference, name, str(times), str(self.cpu), str(pages), self.tiny]
-        return statistics.median(float(subprocess.check_output(argv)) for _ in range(BATCHES))
+        argv = [self.reference, name, str(times), str(self.cpu), self.tiny]
+        run = lambda: subprocess.run(argv, input=self.parent, capture_output=True, text=True, check=True).stdout
+        return statistics.median(float(run()) for _ in range(BATCHES))
 
     def perf(self, times, threads):
         """Half of what perf calls an operation, which is a round trip."""
@@ -149,7 +159,9 @@ def measure(lab, names, rounds):
                     found[name].append(pair)
         print(f"round {n + 1} of {rounds}", end="\r", file=sys.stderr, flush=True)
     load = os.getloadavg()[0]
-    print(f"CPU {lab.cpu}, load {load:.2f}, {lab.pages} pages in the parents that fork")
+    lines = lab.parent.splitlines()
+    print(f"CPU {lab.cpu}, load {load:.2f}; the parent that forks has {len(lines)} mappings and "
+          f"{sum(int(line.split()[2]) for line in lines)} pages of its own beyond those of C")
     for name, pairs in found.items():
         if not pairs:
             print(f"  {name:<18} not measured: it is not to be had here")
