@@ -34,6 +34,9 @@ const TELL: Duration = Duration::from_millis(200);
 /// How long all stay when all is measured, for who wants to go on.
 const STAY: Duration = Duration::from_secs(2);
 
+/// How long one measurement may take before its worker is given up. It is to take [`LENGTH`], and the machine may be very busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// More rounds than this are not made, however often the learner goes on.
 const MOST: usize = 100_000;
 
@@ -163,19 +166,28 @@ impl Bench {
         let Some(worker) = self.workers.get(place).copied() else { return Ok(()) };
         self.number += 1;
         stage.order(worker, Desk::order(self.number, what, self.times[variant]));
+        let begun = Instant::now();
         let taken = loop {
             if let Some(taken) = self.desk.look(place, self.number) {
                 break taken;
             }
             if !hear(stage, LOOK, wish)? && stage.on().all(|n| n != worker) {
-                return self.lost(stage, place);
+                return self.lost(stage, place, "the process that measures it has ended");
+            }
+            if begun.elapsed() > PATIENCE {
+                let row = &self.variants[variant].row;
+                let why = format!("a measurement ({row}) did not end within {} s", PATIENCE.as_secs());
+                stage.dismiss(&[worker]);
+                return self.lost(stage, place, &why);
             }
         };
         let (foreign, Taken { each, wall, ours, waited }) = (taken.foreign(), taken);
         (self.wall, self.ours, self.waited) = (self.wall + wall, self.ours + ours, self.waited + waited);
         match each {
             Ok(value) if counts => self.found[variant].push(Some(Sample { value, foreign })),
-            Ok(value) => self.times[variant] = times(value, nanos(LENGTH), most),
+            Ok(value) if value > 0.0 => self.times[variant] = times(value, nanos(LENGTH), most),
+            // Too short for the clock: it is done as often as before.
+            Ok(_) => {}
             Err(why) => {
                 let refused = Unavailable::new(self.variants[variant].row.clone(), why);
                 self.variants[variant].place = Err(refused.why.clone());
@@ -186,8 +198,7 @@ impl Bench {
     }
 
     /// Goes on without a worker that has ended.
-    fn lost(&mut self, stage: &mut Stage, place: usize) -> Result<(), Cut> {
-        let why = "the process that measures it has ended";
+    fn lost(&mut self, stage: &mut Stage, place: usize, why: &str) -> Result<(), Cut> {
         stage.tell(Fact::Refused(Unavailable::new("a part of the figures", why)));
         for variant in self.variants.iter_mut().filter(|variant| variant.place == Ok(place)) {
             variant.place = Err(why.to_owned());

@@ -111,8 +111,11 @@ pub(super) fn round_trips(
     };
     let took = match what {
         As::Threads => std::thread::scope(|scope| -> io::Result<Duration> {
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answer)?;
-            call()
+            let other = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answer)?;
+            let took = call()?;
+            // The end of the scope waits for what a thread does, not for its end. Whoever forks next is to be alone.
+            let answered = other.join().map_err(|_| io::Error::other("the other thread panicked"))?;
+            answered.map(|()| took)
         }),
         As::Processes => {
             let mut answer = answer;
