@@ -215,7 +215,16 @@ fn variants(kinds: &[(Cost, &str)], sizes: &[i64], places: &[Result<usize, Strin
     };
     let of = |kind: &str| if kind == PROGRAM { 1 } else { sizes.len() };
     let counted = kinds.iter().enumerate().flat_map(|(what, (_, kind))| (0..of(kind)).map(move |n| (what, n)));
-    let mut all: Vec<Variant> = counted.map(|(what, n)| each(what, n)).collect();
+    let mut counted: Vec<(usize, usize)> = counted.collect();
+    // A small screen shows the first rows only: what differs stands before what does not.
+    counted.sort_by_key(|(what, n)| match (kinds[*what].1, n) {
+        (THREAD, 0) => 0,
+        (FORK, _) => 1,
+        (SPAWN, _) => 2,
+        (THREAD, _) => 3,
+        _ => 4,
+    });
+    let mut all: Vec<Variant> = counted.into_iter().map(|(what, n)| each(what, n)).collect();
     all.push(Variant { row: String::new(), ..each(0, 0) });
     all
 }
@@ -357,7 +366,7 @@ mod tests {
     fn of_the_end_there_are_two_kinds() {
         let variants = variants(&END, &[0, 64], &[Ok(0), Ok(1)]);
         let named: Vec<&str> = variants.iter().map(|v| v.row.as_str()).collect();
-        assert_eq!(named, ["thread, 0 MiB", "thread, 64 MiB", "fork, 0 MiB", "fork, 64 MiB", ""]);
+        assert_eq!(named, ["thread, 0 MiB", "fork, 0 MiB", "fork, 64 MiB", "thread, 64 MiB", ""]);
         assert_eq!(pairs(&variants, &[0, 64]).len(), 4);
     }
 
