@@ -171,7 +171,9 @@ impl Bench {
             if let Some(taken) = self.desk.look(place, self.number) {
                 break taken;
             }
-            if !hear(stage, LOOK, wish)? && stage.on().all(|n| n != worker) {
+            hear(stage, LOOK, wish)?;
+            // It may have ended at any time, also while another was measuring.
+            if stage.on().all(|n| n != worker) {
                 return self.lost(stage, place, "the process that measures it has ended");
             }
             if begun.elapsed() > PATIENCE {
@@ -245,16 +247,15 @@ struct Wish {
     asked: usize,
 }
 
-/// Hears the learner for `patience` at most; false if a worker has ended meanwhile.
-fn hear(stage: &mut Stage, patience: Duration, wish: &mut Wish) -> Result<bool, Cut> {
+/// Hears the learner for `patience` at most.
+fn hear(stage: &mut Stage, patience: Duration, wish: &mut Wish) -> Result<(), Cut> {
     match stage.next(Some(patience)) {
         Cue::Finish => return Err(Cut::Finish),
         Cue::Steer(steer) if steer.verb == ENOUGH.verb => wish.rounds = 0,
         Cue::Steer(steer) if steer.verb == MORE.verb => wish.rounds = (wish.rounds + wish.asked).min(MOST),
-        Cue::Ended(_) => return Ok(false),
-        Cue::Steer(_) | Cue::Time => {}
+        Cue::Ended(_) | Cue::Steer(_) | Cue::Time => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 fn nanos(time: Duration) -> f64 {

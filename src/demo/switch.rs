@@ -27,7 +27,7 @@ static SPEC: DemoSpec = DemoSpec {
             calls; two coroutines hand over to each other. Before each handing over, either writes to a working set of its own. \
             A switch is half a round trip, with all that belongs to it: the calls, and the working set.",
     params: &[
-        rounds::param(200),
+        rounds::param(100),
         ParamSpec {
             name: "working_set_kib",
             kind: ParamKind::Ints { min: 0, max: 16_384, most: 4, default: &[0, 64, 1024] },
