@@ -9,7 +9,9 @@ mod channel;
 mod company;
 mod condvar;
 mod cores;
+mod cost;
 mod crash;
+mod create;
 mod deadlock;
 mod eye;
 mod family;
@@ -23,6 +25,7 @@ mod interleave;
 mod ipc;
 mod isolation;
 mod journey;
+mod ladder;
 mod limits;
 mod livelock;
 mod meeting;
@@ -35,6 +38,7 @@ mod pipe;
 mod posix;
 mod priority;
 mod race;
+mod rounds;
 mod rpc;
 mod rwlock;
 mod script;
@@ -51,6 +55,7 @@ mod spread;
 mod starvation;
 mod states;
 mod stop;
+mod switch;
 mod tcp;
 mod timeslice;
 mod train;
@@ -91,6 +96,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &trespass::Trespass,
     &shared::Shared,
     &visibility::Visibility,
+    &create::Create,
+    &switch::Switch,
+    &ladder::Ladder,
     &footprint::Footprint,
     &limits::Limits,
     &crash::Crash,

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             stage::lead(&rest, app::play)
         }
         Some(stage::Role::Instance) => stage::wait_for_the_end(),
+        Some(stage::Role::Nothing) => 0,
         None => app::main(args),
     };
     ExitCode::from(code)

@@ -62,12 +62,15 @@ pub enum Role {
     Leader,
     /// An instance of the program that only waits to be ended.
     Instance,
+    /// An instance of the program that ends at once: what it takes to start it is measured.
+    Nothing,
 }
 
 impl Role {
     const WARDEN: &'static str = "__warden";
     const LEADER: &'static str = "__stage";
     const INSTANCE: &'static str = "__instance";
+    const NOTHING: &'static str = "__nothing";
 
     /// The role that the first argument names, if any.
     #[must_use]
@@ -76,6 +79,7 @@ impl Role {
             Self::WARDEN => Some(Self::Warden),
             Self::LEADER => Some(Self::Leader),
             Self::INSTANCE => Some(Self::Instance),
+            Self::NOTHING => Some(Self::Nothing),
             _ => None,
         }
     }
@@ -87,6 +91,7 @@ impl Role {
             Self::Warden => Self::WARDEN,
             Self::Leader => Self::LEADER,
             Self::Instance => Self::INSTANCE,
+            Self::Nothing => Self::NOTHING,
         }
     }
 }

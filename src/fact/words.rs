@@ -9,6 +9,10 @@ impl ReturnKind {
     pub fn show(self, value: &Value) -> String {
         match (self, value) {
             (_, Value::Null) => "not measured".to_owned(),
+            // Below this a clock's nanosecond is no longer small.
+            (Self::Nanos, v) if v.as_f64().is_some_and(|n| n > 0.0 && n < 99.95 && n.fract() != 0.0) => {
+                format!("{:.1} ns", v.as_f64().unwrap_or(0.0))
+            }
             (Self::Nanos, v) => v.as_f64().map_or_else(|| plain(v), |n| nanos(n).to_string()),
             (Self::Share, v) => v.as_f64().map_or_else(|| plain(v), percent),
             (Self::Kib, v) => format!("{} KiB", plain(v)),
@@ -108,6 +112,8 @@ mod tests {
     #[test]
     fn values_are_shown_with_their_units() {
         assert_eq!(ReturnKind::Nanos.show(&json!(4_000_000)), "4.00 ms");
+        let short = [json!(1.62), json!(52), json!(98.76), json!(166.7)].map(|n| ReturnKind::Nanos.show(&n));
+        assert_eq!(short, ["1.6 ns", "52 ns", "98.8 ns", "166 ns"]);
         assert_eq!(ReturnKind::Share.show(&json!(0.3333)), "33.3 %");
         let rates = [0.0, 999.0, 1_500.0, 23_400_000.0, 345e6, 9.876e9].map(|n| ReturnKind::Rate.show(&json!(n)));
         assert_eq!(rates, ["0 B/s", "999 B/s", "1.50 kB/s", "23.4 MB/s", "345 MB/s", "9.88 GB/s"]);

@@ -5,7 +5,7 @@ const CONFIDENCE: f64 = 0.95;
 
 /// Rounds below which no interval can be given: the least and the greatest of five values have the median between them in
 /// only 93.75 % of all cases.
-const FEWEST: usize = 6;
+pub(super) const FEWEST: usize = 6;
 
 /// How often a sample is drawn anew. Percentiles of 2,000 are steady to about a percent of the interval's width.
 const DRAWS: usize = 2_000;
@@ -84,7 +84,7 @@ pub fn bootstrap(values: &[f64], statistic: impl Fn(&[f64]) -> f64) -> Option<Es
 }
 
 /// In rising order; none if there is nothing, or something that is no finite number.
-fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
         return None;
     }

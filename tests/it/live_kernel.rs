@@ -7,6 +7,7 @@ mod addresses;
 mod anatomy;
 mod belongings;
 mod cores;
+mod costs;
 mod how_many;
 mod ladder;
 mod lives;

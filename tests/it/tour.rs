@@ -297,3 +297,19 @@ fn leaving_in_the_middle_of_a_run_leaves_nothing() {
         leave(pty, keys);
     }
 }
+
+#[test]
+fn a_measuring_demo_goes_on_and_stops_as_the_learner_wishes() {
+    let pty = forklore(&["switching:7"], WIDE, User::Me);
+    sees(&pty, &["The ladder", "How many function calls"]);
+    // Past the prediction, then the run.
+    pty.send(" ");
+    press(&pty, " ", &["function call", "of 80 on CPU"]);
+    press(&pty, "o", &["of 160 on CPU"]);
+    pty.send("e");
+    let screen = pty.until(|screen| screen.contains(" rounds on CPU"), "the end");
+    let rounds = screen.split(" rounds on CPU").next().and_then(|before| before.split_whitespace().next_back());
+    let rounds: u32 = rounds.and_then(|word| word.parse().ok()).expect("a number of rounds");
+    assert!(rounds < 160, "{screen}");
+    leave(pty, "qq");
+}

@@ -1,0 +1,297 @@
+//! How a run in rounds is told: a row for each variant and each comparison, one for each thing that was read of the machine,
+//! and two curves of the first comparison: how often each ratio came out, and how narrow the interval has become.
+
+use super::machine::Machine;
+use super::{Bench, Variant};
+use crate::demo::script::row;
+use crate::fact::{
+    BarsSpec, ColumnSpec, CurveSpec, CurvesSpec, Fact, ReturnKind, Scale, Stroke, TableSpec, Tally, Unavailable,
+};
+use crate::lab::{Compared, Conditions, Estimate, Noise, Series, Verdict, bins, compare, ratios};
+use crate::stage::Stage;
+use serde_json::{Map, Value, json};
+
+/// The tables.
+pub(in crate::demo) const FIGURES: &str = "figures";
+pub(in crate::demo) const RATIOS: &str = "ratios";
+const RUN: &str = "run";
+
+/// The one row of [`RUN`] that has the values of the outcome.
+const OUTCOME: &str = "outcome";
+
+/// How wide a bin of the histogram is, as a share of what is in it.
+const BIN: f64 = 0.02;
+
+/// A bar for each variant.
+pub(in crate::demo) const fn bars(name: &'static str, head: &'static str) -> BarsSpec {
+    BarsSpec {
+        name,
+        table: FIGURES,
+        head,
+        value: "ns",
+        low: "low",
+        high: "high",
+        why: "why",
+        note: "note",
+        kind: ReturnKind::Nanos,
+        scale: Scale::Logarithmic,
+    }
+}
+
+/// A row for each comparison; `head` says what is compared.
+pub(in crate::demo) const fn ratio_table(head: &'static str) -> TableSpec {
+    TableSpec {
+        name: RATIOS,
+        head,
+        columns: &[
+            ColumnSpec { value: "times", head: "times (95 %)", kind: ReturnKind::Word },
+            ColumnSpec { value: "says", head: "verdict", kind: ReturnKind::Word },
+        ],
+    }
+}
+
+/// A row for each thing that was read of the machine.
+pub(in crate::demo) static RUN_TABLE: TableSpec = TableSpec {
+    name: "machine",
+    head: "was it quiet?",
+    columns: &[ColumnSpec { value: "is", head: "", kind: ReturnKind::Word }],
+};
+
+/// How often each ratio of the first comparison came out.
+pub(in crate::demo) static HISTOGRAM: CurvesSpec = CurvesSpec {
+    name: "histogram",
+    x: "ratio in a round",
+    y: "rounds",
+    kind: ReturnKind::Count,
+    curves: &[CurveSpec { curve: "rounds", label: "rounds", stroke: Stroke::Measured }],
+};
+
+/// How narrow the interval of the first comparison has become.
+pub(in crate::demo) static SURE: CurvesSpec = CurvesSpec {
+    name: "how sure",
+    x: "rounds",
+    y: "half the interval, %",
+    kind: ReturnKind::Number,
+    curves: &[CurveSpec { curve: "half", label: "of the first ratio", stroke: Stroke::Measured }],
+};
+
+impl Bench {
+    /// Tells all rows, so that they stand in their order from the beginning on.
+    pub(super) fn announce(&self, stage: &mut Stage) {
+        for Variant { row: name, place, .. } in self.variants.iter().filter(|variant| variant.is_shown()) {
+            let note = json!({ "note": format!("warming up on CPU {}", self.cpu.0) });
+            stage.tell(row(FIGURES, name, note));
+            if let Err(why) = place {
+                stage.tell(Fact::Refused(Unavailable::new(name.clone(), why.clone())));
+                stage.tell(row(FIGURES, name, json!({ "why": why })));
+            }
+        }
+    }
+
+    /// Tells what all has come to.
+    pub(super) fn tell(&self, stage: &mut Stage, round: usize, rounds: usize) {
+        let note = match round {
+            0 => format!("warming up on CPU {}", self.cpu.0),
+            n if n < rounds => format!("round {n} of {rounds} on CPU {}", self.cpu.0),
+            n => format!("{n} rounds on CPU {}", self.cpu.0),
+        };
+        stage.tell(Fact::Step { name: note.clone() });
+        for (variant, series) in self.variants.iter().zip(&self.found).filter(|(variant, _)| variant.is_shown()) {
+            stage.tell(row(FIGURES, &variant.row, figures(series, variant.place.as_ref().err(), &note)));
+        }
+        let (conditions, noises) = self.conditions();
+        for pair in &self.pairs {
+            let found = compare(&self.found[pair.a], &self.found[pair.b]);
+            stage.tell(row(RATIOS, &pair.row, comparison(found.as_ref(), &noises)));
+        }
+        self.tell_first(stage, round);
+        self.tell_machine(stage, &conditions, &noises);
+    }
+
+    /// The two curves of the first comparison.
+    fn tell_first(&self, stage: &mut Stage, round: usize) {
+        let Some(first) = self.pairs.first() else { return };
+        let (a, b) = (&self.found[first.a], &self.found[first.b]);
+        let mut point = |curve: &str, x: f64, y: f64| stage.tell(Fact::Point { curve: curve.to_owned(), x, y });
+        for (ratio, rounds) in bins(&ratios(a, b), BIN) {
+            point("rounds", rounded(ratio), f64::from(rounds));
+        }
+        let found = compare(a, b);
+        if let Some((low, high)) = found.as_ref().and_then(|f| f.ratio.low.zip(f.ratio.high)) {
+            let middle = found.map_or(1.0, |f| f.ratio.median);
+            #[expect(clippy::cast_precision_loss, reason = "a number of rounds")]
+            point("half", round as f64, rounded((high - low) / 2.0 / middle * 100.0));
+        }
+    }
+
+    fn tell_machine(&self, stage: &mut Stage, conditions: &Conditions, noises: &[Noise]) {
+        let outliers: usize = self.found.iter().map(Series::outliers).sum();
+        let left_out: usize = self.found.iter().map(Series::left_out).sum();
+        let share = |share: Option<f64>| share.map_or("not told here".to_owned(), |s| format!("{:.1} %", s * 100.0));
+        let clock = conditions
+            .clock
+            .map_or("not told here".to_owned(), |(least, most)| format!("{:.0} to {:.0} MHz", least / 1e3, most / 1e3));
+        let same = conditions.same.map(|same| format!("{:.3} times{}", same.median, interval(&same)));
+        let verdict = noises.first().map_or("yes".to_owned(), |noise| {
+            format!("no: {}; a ratio can be off by {:.0} %", noise.why, (noise.reach - 1.0) * 100.0)
+        });
+        let rows = [
+            ("in short", Some(verdict)),
+            (
+                "disturbed",
+                Some(format!("{} of {}, {left_out} of them left out", conditions.disturbed, conditions.measured)),
+            ),
+            ("outliers", Some(format!("{outliers}, kept: a median does not mind"))),
+            ("same thing twice", same),
+            ("others on this core", Some(share(conditions.others))),
+            ("kept by the hypervisor", Some(share(conditions.steal))),
+            ("on the run queue", Some(share(conditions.waited))),
+            ("clock speed", Some(clock)),
+            ("load of the machine", Machine::load().map(|load| format!("{load}"))),
+        ];
+        for (name, is) in rows.into_iter().filter_map(|(name, is)| Some((name, is?))) {
+            stage.tell(row(RUN_TABLE.name, name, json!({ "is": is })));
+        }
+        let outcome = json!({
+            "rounds": self.found.iter().map(Series::measured).max(),
+            "left_out": left_out,
+            "outliers": outliers,
+            "noise": noises.first().map_or("none", |noise| noise.why.as_str()),
+            "same": conditions.same.map(|same| rounded(same.median)),
+            "cpu": self.cpu.0,
+        });
+        stage.tell(row(RUN, OUTCOME, outcome));
+    }
+}
+
+fn figures(series: &Series, why: Option<&String>, note: &str) -> Value {
+    let mut values = json!({ "note": note });
+    if let Some(found) = series.estimate().filter(|_| why.is_none()) {
+        let end = |end: Option<f64>| end.map(rounded);
+        values["ns"] = json!(rounded(found.median));
+        values["rounds"] = json!(found.n);
+        if let Some((low, high)) = end(found.low).zip(end(found.high)) {
+            (values["low"], values["high"]) = (json!(low), json!(high));
+        }
+    }
+    if let Some(why) = why {
+        // A figure from before is no figure of what cannot be measured.
+        (values["ns"], values["why"]) = (Value::Null, json!(why));
+    }
+    values
+}
+
+fn comparison(found: Option<&Compared>, noises: &[Noise]) -> Value {
+    let own = found.and_then(|found| found.noise.clone());
+    let noises: Vec<Noise> = own.into_iter().chain(noises.iter().cloned()).collect();
+    let ratio = found.map(|found| &found.ratio);
+    let verdict = Verdict::of(ratio, &noises);
+    let says = verdict.why().map_or(verdict.word().to_owned(), |why| format!("{}: {why}", verdict.word()));
+    json!({
+        "ratio": ratio.map(|found| rounded(found.median)),
+        "low": ratio.and_then(|found| found.low).map(rounded),
+        "high": ratio.and_then(|found| found.high).map(rounded),
+        "times": ratio.map(|found| format!("{}{}", rounded(found.median), interval(found))),
+        "verdict": verdict.word(),
+        "says": says,
+    })
+}
+
+/// " (0.98 .. 1.02)", or nothing where there is none.
+fn interval(found: &Estimate) -> String {
+    let ends = found.low.zip(found.high);
+    ends.map_or(String::new(), |(low, high)| format!(" ({} .. {})", rounded(low), rounded(high)))
+}
+
+/// Four figures: more would be noise.
+pub(super) fn rounded(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return 0.0;
+    }
+    let scale = 10_f64.powf(3.0 - value.abs().log10().floor());
+    (value * scale).round() / scale
+}
+
+/// A value of a variant's row for the outcome.
+pub(in crate::demo) fn figure(tally: &Tally, name: &str) -> Value {
+    let cell = |value: &str| tally.cell(FIGURES, name, value).cloned().unwrap_or(Value::Null);
+    if cell("ns").is_null() {
+        return Value::Null;
+    }
+    let keys = ["ns", "low", "high", "rounds"];
+    Value::Object(keys.map(|key| (key.to_owned(), cell(key))).into_iter().collect::<Map<_, _>>())
+}
+
+/// A comparison for the outcome.
+pub(in crate::demo) fn ratio_of(tally: &Tally, name: &str) -> Value {
+    let cell = |value: &str| tally.cell(RATIOS, name, value).cloned().unwrap_or(Value::Null);
+    if cell("ratio").is_null() {
+        return Value::Null;
+    }
+    let keys = ["ratio", "low", "high", "verdict"];
+    Value::Object(keys.map(|key| (key.to_owned(), cell(key))).into_iter().collect::<Map<_, _>>())
+}
+
+/// A value of the run as a whole for the outcome: `rounds`, `left_out`, `outliers`, `noise`, `same`, `cpu`.
+pub(in crate::demo) fn run_of(tally: &Tally, value: &str) -> Value {
+    tally.cell(RUN, OUTCOME, value).cloned().unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::Sample;
+
+    fn series(values: &[f64]) -> Series {
+        let mut series = Series::default();
+        values.iter().for_each(|value| series.push(Some(Sample { value: *value, foreign: 0.0 })));
+        series
+    }
+
+    #[test]
+    fn a_figure_has_its_interval_as_soon_as_there_are_rounds_enough() {
+        let few = figures(&series(&[1.0, 2.0, 3.0]), None, "round 3 of 9");
+        assert_eq!((&few["ns"], &few["low"], &few["note"]), (&json!(2.0), &Value::Null, &json!("round 3 of 9")));
+        let many = figures(&series(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), None, "");
+        assert_eq!((&many["ns"], &many["low"], &many["high"]), (&json!(4.0), &json!(1.0), &json!(7.0)));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_has_a_reason_and_no_figure() {
+        let why = "fork: EAGAIN".to_owned();
+        let values = figures(&series(&[1.0, 2.0]), Some(&why), "");
+        assert_eq!((&values["ns"], &values["why"]), (&Value::Null, &json!("fork: EAGAIN")));
+    }
+
+    #[test]
+    fn a_verdict_says_why_it_is_none() {
+        let ratio = Estimate { median: 1.05, low: Some(1.02), high: Some(1.08), n: 50 };
+        let ratio = Compared { ratio, noise: None };
+        let quiet = comparison(Some(&ratio), &[]);
+        assert_eq!(
+            (&quiet["verdict"], &quiet["says"], &quiet["times"]),
+            (&json!("more"), &json!("more"), &json!("1.05 (1.02 .. 1.08)"))
+        );
+        let noise = [Noise { why: "the clock speed changed by 20 %".to_owned(), reach: 1.2 }];
+        let loud = comparison(Some(&ratio), &noise);
+        assert_eq!(loud["says"], json!("inconclusive: the clock speed changed by 20 %"));
+        assert_eq!(comparison(None, &[])["ratio"], Value::Null);
+    }
+
+    #[test]
+    fn figures_have_four_places() {
+        assert_eq!(
+            [rounded(1.234_56), rounded(98_765.4), rounded(0.012_345), rounded(0.0)],
+            [1.235, 98_770.0, 0.012_35, 0.0]
+        );
+    }
+
+    #[test]
+    fn what_was_not_told_is_null() {
+        let nothing = Tally::default();
+        assert_eq!(
+            [figure(&nothing, "x"), ratio_of(&nothing, "x"), run_of(&nothing, "rounds")],
+            [Value::Null, Value::Null, Value::Null]
+        );
+    }
+}
