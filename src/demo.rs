@@ -10,6 +10,7 @@ mod condvar;
 mod cores;
 mod crash;
 mod deadlock;
+mod executor;
 mod eye;
 mod family;
 mod fifo;
@@ -31,7 +32,9 @@ mod mutex;
 mod pace;
 mod pinning;
 mod pipe;
+mod pool;
 mod posix;
+mod primes;
 mod priority;
 mod race;
 mod rpc;
@@ -118,6 +121,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,
+    &pool::Pool,
     &unruly::Unruly,
 ];
 
