@@ -1,9 +1,12 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod account;
 mod addresses;
+mod amdahl;
 mod area;
 mod barrier;
 mod belongings;
+mod bound;
 mod channel;
 mod company;
 mod condvar;
@@ -53,6 +56,7 @@ mod spread;
 mod starvation;
 mod states;
 mod stop;
+mod sweep;
 mod tcp;
 mod timeslice;
 mod train;
@@ -122,6 +126,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &livelock::Livelock,
     &starvation::Starvation,
     &pool::Pool,
+    &bound::Bound,
+    &amdahl::Amdahl,
     &unruly::Unruly,
 ];
 

@@ -159,6 +159,10 @@ fn serve(
 ) {
     let mut done = 0;
     while worker.order() != Worker::HALT {
+        if !hall.is_open(number) {
+            hall.wait_open(number);
+            continue;
+        }
         let posted = hall.posted();
         if let Some(future) = hall.take(number, now()) {
             let outcome = work(worker, hall.record(future).argument);

@@ -82,6 +82,10 @@ impl Hall {
     /// One more on a word that others sleep on.
     fn bump(&self, word: usize) {
         self.word(word).fetch_add(1, Release);
+        self.wake(word);
+    }
+
+    fn wake(&self, word: usize) {
         let _ = futex::wake(self.word(word), futex::Flags::empty(), i32::MAX.unsigned_abs());
     }
 
@@ -112,7 +116,7 @@ impl Hall {
 
     /// The first of the queue, for the worker of this number.
     pub(super) fn take(&self, worker: usize, at: Nanos) -> Option<Future> {
-        let number = u32::try_from(worker).ok().filter(|number| *number < self.word(OPEN).load(Acquire))?;
+        let number = u32::try_from(worker).ok().filter(|_| self.is_open(worker))?;
         let taken = self.futures().find(|future| self.swap(*future, PENDING, RUNNING | (number + 1) << 8))?;
         self.set(taken, WORKER, u64::from(number) + 1);
         self.value(taken, BEGAN).store(at.0, Release);
@@ -193,6 +197,20 @@ impl Hall {
 
     pub(super) fn set_open(&self, workers: usize) {
         self.word(OPEN).store(u32::try_from(workers).unwrap_or(u32::MAX), Release);
+        self.wake(OPEN);
+    }
+
+    /// Whether this worker may take tasks. All may leave.
+    pub(super) fn is_open(&self, worker: usize) -> bool {
+        self.is_closed() || u32::try_from(worker).is_ok_and(|number| number < self.word(OPEN).load(Acquire))
+    }
+
+    /// Sleeps until another number of workers is let take tasks.
+    pub(super) fn wait_open(&self, worker: usize) {
+        let known = self.word(OPEN).load(Acquire);
+        if !self.is_open(worker) {
+            self.wait(OPEN, known, NAP);
+        }
     }
 
     pub(super) fn posted(&self) -> u32 {
@@ -213,6 +231,8 @@ impl Hall {
 
     pub(super) fn close(&self) {
         self.word(CLOSED).store(1, Release);
+        // Who sleeps for leave to begin looks at the same word, which has to be another then.
+        self.set_open(MOST);
         self.bump(POSTED);
     }
 
