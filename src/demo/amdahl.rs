@@ -5,16 +5,16 @@
 //! all workers take from one queue. Each round does the same number of steps with each number of workers.
 
 use super::Demo;
-use super::executor::{Executor, Future, Missing};
+use super::executor::Timed;
 use super::pace::{self, Cut, Pace};
+use super::script;
 use super::spread::{Spread, two};
-use super::sweep::{self, Measured, Sure, Sweep};
-use super::{account, script};
+use super::sweep::{self, Sure, Sweep};
 use crate::fact::{
-    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+    As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
+    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Values,
 };
-use crate::stage::{Cue, Stage, Worker};
+use crate::stage::{Stage, Worker};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 
@@ -32,13 +32,6 @@ const STEPS: u64 = 1500;
 
 /// Units by which one worker's speed is found.
 const TRIAL: u64 = 4000;
-
-/// How long the leader sleeps for news before it hears the learner; and between two counts, until all sleep.
-const HEAR: Duration = Duration::from_millis(20);
-const PAUSE: Duration = Duration::from_millis(40);
-
-/// How long one count may take. The machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long the result stays, in milliseconds.
 const STAY_MS: i64 = 1000;
@@ -218,11 +211,10 @@ fn compute(worker: &Worker, units: u64) -> Result<u64, u32> {
 
 fn story(stage: &mut Stage) -> Result<(), Cut> {
     let params = stage.params(&SPEC);
-    let executor = Executor::new().map_err(|error| Unavailable::new("the queue", error.to_string()))?;
-    let cpus = stage.cpus().to_vec();
-    let mut bench = Bench { executor, sweep: Sweep::new(cpus.len()), cpus, units: 0, serial: serial(&params) };
+    let timed = Timed::new(stage)?;
+    let mut bench = Bench { sweep: Sweep::new(timed.cpus().len()), timed, units: 0, serial: serial(&params) };
     let most = bench.hire(stage, &params)?;
-    let plan = sweep::plan(bench.cpus.len(), most);
+    let plan = sweep::plan(bench.timed.cpus().len(), most);
     bench.draw_law(stage, &plan);
     bench.size(stage, Duration::from_millis(params.int("length").unsigned_abs()))?;
     let rounds = params.count("rounds");
@@ -243,8 +235,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
 
 /// Who measures: the leader, which sleeps while the workers are at it.
 struct Bench {
-    executor: Executor,
-    cpus: Vec<Cpu>,
+    timed: Timed,
     sweep: Sweep,
     /// Units of the whole work.
     units: u64,
@@ -255,11 +246,11 @@ impl Bench {
     /// Brings the workers on; how many there are.
     fn hire(&mut self, stage: &mut Stage, params: &Params) -> Result<usize, Cut> {
         let wanted = match params.count("workers") {
-            0 => (2 * self.cpus.len()).min(usize::try_from(MOST).unwrap_or(1)),
+            0 => (2 * self.timed.cpus().len()).min(usize::try_from(MOST).unwrap_or(1)),
             given => given,
         };
         for n in 0..wanted {
-            match self.executor.hire(stage, params.workers_as(), compute, |_, _| {}) {
+            match self.timed.executor.hire(stage, params.workers_as(), compute, |_, _| {}) {
                 Ok(_) => {}
                 Err(refused) if n == 0 => return Err(refused.into()),
                 Err(refused) => {
@@ -275,7 +266,7 @@ impl Bench {
     #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
     fn draw_law(&self, stage: &mut Stage, plan: &[usize]) {
         for &n in plan {
-            let (all, here) = (two(law(self.serial, n)), two(law(self.serial, n.min(self.cpus.len()))));
+            let (all, here) = (two(law(self.serial, n)), two(law(self.serial, n.min(self.timed.cpus().len()))));
             stage.tell(script::row(TABLE.name, &n.to_string(), json!({ "law": all, "here": here })));
             for (curve, y) in [("law", all), ("here", here)] {
                 stage.tell(Fact::Point { curve: curve.to_owned(), x: n as f64, y });
@@ -286,11 +277,11 @@ impl Bench {
     /// Finds how many units one worker does in `length`.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "about")]
     fn size(&mut self, stage: &mut Stage, length: Duration) -> Result<(), Cut> {
-        self.executor.open(1);
+        self.timed.executor.open(1);
         let mut times = Vec::new();
         for _ in 0..3 {
             let begun = Instant::now();
-            self.finish(stage, &[TRIAL])?;
+            self.timed.finish(stage, &[TRIAL])?;
             times.push(begun.elapsed().as_secs_f64());
         }
         let trial = Spread::of(&times).map_or(1.0, |s| s.low);
@@ -301,21 +292,8 @@ impl Bench {
     /// Lets so many workers do the whole work.
     #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
     fn measure(&mut self, stage: &mut Stage, round: usize, workers: usize) -> Result<(), Cut> {
-        self.executor.open(workers);
-        pause(stage)?;
-        let (ran, not_idle) = (Self::ran(stage), account::not_idle(&self.cpus));
-        let begun = Instant::now();
         let (alone, pieces) = cut(self.units, self.serial, workers);
-        if alone > 0 {
-            self.finish(stage, &[alone])?;
-        }
-        self.finish(stage, &pieces)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let not_idle = since(account::not_idle(&self.cpus), not_idle);
-        pause(stage)?;
-        let ran = since(Self::ran(stage), ran);
-        let others = since(not_idle, ran).map(|s| s.max(0.0) / seconds);
-        let measured = Measured { round, workers, rate: 1.0 / seconds, busy: ran.map(|s| s / seconds), others };
+        let (measured, _) = self.timed.measure(stage, round, workers, &[&alone, &pieces])?;
         stage.tell(Fact::Row { table: ROUNDS.to_owned(), row: measured.name(), values: measured.values() });
         self.sweep.add(measured);
         if let Some(spread) = self.sweep.speedup(workers) {
@@ -326,57 +304,17 @@ impl Bench {
         }
         Ok(())
     }
-
-    /// Submits tasks and waits for all of them.
-    fn finish(&self, stage: &mut Stage, tasks: &[u64]) -> Result<(), Cut> {
-        let lost = || Unavailable::new("the rest of the rounds", "a worker ended before its time");
-        self.executor.clear();
-        let futures: Vec<Future> = tasks.iter().filter_map(|units| self.executor.submit(*units)).collect();
-        let begun = Instant::now();
-        loop {
-            let news = self.executor.news();
-            let answers: Vec<_> = futures.iter().filter_map(|future| self.executor.record(*future).answer()).collect();
-            if answers.contains(&Err(Missing::Broken)) {
-                return Err(lost().into());
-            }
-            if answers.len() == futures.len() {
-                return Ok(());
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(Unavailable::new("the work", "it does not come to its end").into());
-            }
-            self.executor.wait(news, HEAR);
-            match stage.next(Some(Duration::ZERO)) {
-                Cue::Finish => return Err(Cut::Finish),
-                Cue::Ended(_) => return Err(lost().into()),
-                Cue::Steer(_) | Cue::Time => {}
-            }
-        }
-    }
-
-    /// Seconds of CPU time that all have had, if they sleep.
-    fn ran(stage: &Stage) -> Option<f64> {
-        stage.cast().iter().map(|entry| account::ran(entry.pid, entry.tid)).sum()
-    }
 }
 
 /// The whole work, cut: the part for one alone, and pieces for so many workers, the same number for each.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
-fn cut(units: u64, serial: f64, workers: usize) -> (u64, Vec<u64>) {
+fn cut(units: u64, serial: f64, workers: usize) -> (Vec<u64>, Vec<u64>) {
     let alone = ((units as f64 * serial).round() as u64).min(units);
     let pieces = (workers * (PIECES / workers.max(1)).max(1)) as u64;
     let rest = units - alone;
     let each = (0..pieces).map(|n| rest * (n + 1) / pieces - rest * n / pieces);
-    (alone, each.filter(|units| *units > 0).collect())
-}
-
-fn pause(stage: &mut Stage) -> Result<(), Cut> {
-    if stage.next(Some(PAUSE)) == Cue::Finish { Err(Cut::Finish) } else { Ok(()) }
-}
-
-/// The difference of two readings, if both were to be had.
-fn since(now: Option<f64>, then: Option<f64>) -> Option<f64> {
-    Some(now? - then?)
+    let some = |units: &u64| *units > 0;
+    (Some(alone).filter(some).into_iter().collect(), each.filter(some).collect())
 }
 
 #[cfg(test)]

@@ -6,34 +6,27 @@
 mod server;
 
 use super::Demo;
-use super::executor::{Executor, Future, Missing, Outcome};
+use super::executor::{Outcome, Timed};
 use super::pace::{self, Cut, Pace};
 use super::primes::{NUMBERS, is_prime};
+use super::script;
 use super::spread::two;
-use super::sweep::{Measured, Sweep};
-use super::{account, script};
+use super::sweep::{Sure, Sweep};
 use crate::fact::{
-    ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamError, ParamKind, ParamSpec, Params, Picture,
+    ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamError, ParamKind, ParamSpec, Params, Picture,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
-use crate::stage::{Cue, Stage, Worker};
+use crate::stage::{Settings, Stage, Worker};
 use serde_json::{Map, Value, json};
 use server::{Address, Server};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// See the module.
 pub(super) struct Bound;
 
 /// The kinds of work: as curves, as parts of the tables' names.
 const KINDS: [&str; 2] = ["cpu", "io"];
-
-/// How long the leader sleeps for news before it hears the learner; and between two counts, until all sleep.
-const HEAR: Duration = Duration::from_millis(20);
-const PAUSE: Duration = Duration::from_millis(30);
-
-/// How long all tasks together may take. The machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How long the result stays, in milliseconds.
 const STAY_MS: i64 = 1000;
@@ -157,7 +150,7 @@ impl Demo for Bound {
         let [cpu, io] = KINDS.map(|kind| Sweep::told(tally, &rounds_of(kind)));
         let most = |sweep: &Sweep, sure: bool| {
             let workers = sweep.measured().into_iter().next_back().filter(|n| *n > 1)?;
-            let sure = if sure { sweep.sure(workers) == super::sweep::Sure::Steady } else { sweep.agree(workers) };
+            let sure = if sure { sweep.sure(workers) == Sure::Steady } else { sweep.agree(workers) };
             sweep.speedup(workers).filter(|_| sure).map(|s| two(s.median))
         };
         let table = |sweep: &Sweep, value: fn(&Sweep, usize) -> Option<f64>| -> Value {
@@ -204,15 +197,14 @@ fn work(worker: &Worker, argument: u64, address: Option<&Address>) -> Outcome {
 fn story(stage: &mut Stage) -> Result<(), Cut> {
     let params = stage.params(&SPEC);
     let kinds: Vec<_> = KINDS.into_iter().filter(|kind| ["both", *kind].contains(&params.word("kind"))).collect();
-    let executor = Executor::new().map_err(|error| Unavailable::new("the queue", error.to_string()))?;
-    let mut bench =
-        Bench { executor, cpus: stage.cpus().to_vec(), sweeps: KINDS.map(|_| Sweep::new(stage.cpus().len())) };
+    let timed = Timed::new(stage)?;
+    let mut bench = Bench { sweeps: KINDS.map(|_| Sweep::new(timed.cpus().len())), timed };
     let address = if kinds.contains(&"io") { Some(bench.serve(stage, &params)?) } else { None };
     let counts = counts(&params);
     for _ in 0..counts.last().copied().unwrap_or(1) {
         let address = address.clone();
         let work = move |worker: &Worker, argument| work(worker, argument, address.as_ref());
-        bench.executor.hire(stage, params.workers_as(), work, |_, _| {})?;
+        bench.timed.executor.hire(stage, params.workers_as(), work, |_, _| {})?;
     }
     let rounds = params.count("rounds");
     for round in 1..=rounds {
@@ -229,8 +221,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
 
 /// Who measures: the leader, which sleeps while the workers are at it.
 struct Bench {
-    executor: Executor,
-    cpus: Vec<Cpu>,
+    timed: Timed,
     sweeps: [Sweep; 2],
 }
 
@@ -242,7 +233,7 @@ impl Bench {
             Unavailable::new("the server", why)
         })?;
         Self::say(stage, "server", json!(address.by()));
-        stage.enter_named("server", params.workers_as(), &crate::stage::Settings::default(), move |worker| {
+        stage.enter_named("server", params.workers_as(), &Settings::default(), move |worker| {
             server.serve(worker);
         })?;
         Ok(address)
@@ -262,19 +253,8 @@ impl Bench {
         round: usize,
         workers: usize,
     ) -> Result<(), Cut> {
-        self.executor.clear();
-        self.executor.open(workers);
-        Self::pause(stage)?;
-        let (ran, not_idle) = (Self::ran(stage), account::not_idle(&self.cpus));
-        let begun = Instant::now();
-        let futures: Vec<_> = (0..params.count("tasks")).filter_map(|n| self.executor.submit(task(kind, n))).collect();
-        let errors = self.gather(stage, &futures, begun)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let not_idle = since(account::not_idle(&self.cpus), not_idle);
-        Self::pause(stage)?;
-        let ran = since(Self::ran(stage), ran);
-        let others = since(not_idle, ran).map(|s| s.max(0.0) / seconds);
-        let measured = Measured { round, workers, rate: 1.0 / seconds, busy: ran.map(|s| s / seconds), others };
+        let tasks: Vec<u64> = (0..params.count("tasks")).map(|n| task(kind, n)).collect();
+        let (measured, errors) = self.timed.measure(stage, round, workers, &[&tasks])?;
         stage.tell(Fact::Row { table: rounds_of(kind), row: measured.name(), values: measured.values() });
         if kind == "io" {
             Self::say(stage, "errors", json!(errors));
@@ -298,40 +278,6 @@ impl Bench {
         let cpu = (!cpu.measured().is_empty()).then(|| format!("CPU: {}", cpu.sure(workers).words()));
         cpu.into_iter().chain(io.map(str::to_owned)).collect::<Vec<_>>().join("; ")
     }
-
-    /// Waits for all; how many of them hold an error.
-    fn gather(&self, stage: &mut Stage, futures: &[Future], begun: Instant) -> Result<usize, Cut> {
-        loop {
-            let news = self.executor.news();
-            let answers: Vec<_> = futures.iter().filter_map(|future| self.executor.record(*future).answer()).collect();
-            if answers.len() == futures.len() {
-                if answers.contains(&Err(Missing::Broken)) {
-                    return Err(Unavailable::new("the rest of the rounds", "a worker ended before its time").into());
-                }
-                return Ok(answers.iter().filter(|answer| answer.is_err()).count());
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(Unavailable::new("the tasks", "they do not come to their end").into());
-            }
-            self.executor.wait(news, HEAR);
-            match stage.next(Some(Duration::ZERO)) {
-                Cue::Finish => return Err(Cut::Finish),
-                Cue::Ended(_) => {
-                    return Err(Unavailable::new("the rest of the rounds", "a worker ended before its time").into());
-                }
-                Cue::Steer(_) | Cue::Time => {}
-            }
-        }
-    }
-
-    fn pause(stage: &mut Stage) -> Result<(), Cut> {
-        if stage.next(Some(PAUSE)) == Cue::Finish { Err(Cut::Finish) } else { Ok(()) }
-    }
-
-    /// Seconds of CPU time that all have had, if they sleep.
-    fn ran(stage: &Stage) -> Option<f64> {
-        stage.cast().iter().map(|entry| account::ran(entry.pid, entry.tid)).sum()
-    }
 }
 
 /// Task `n` of a kind, as its argument. Numbers to test are larger than those of names.
@@ -341,11 +287,6 @@ fn task(kind: &str, n: usize) -> u64 {
 
 fn three(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
-}
-
-/// The difference of two readings, if both were to be had.
-fn since(now: Option<f64>, then: Option<f64>) -> Option<f64> {
-    Some(now? - then?)
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@
 
 mod future;
 mod hall;
+mod timed;
 
 pub(super) use future::{Answer, Future, Missing, Record, State};
+pub(super) use timed::Timed;
 
 use crate::fact::{As, Unavailable};
 use crate::stage::{Settings, Stage, Worker, now};

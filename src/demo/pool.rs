@@ -68,6 +68,11 @@ static SPEC: DemoSpec = DemoSpec {
             help: "how many are hired",
         },
         ParamSpec {
+            name: "tasks",
+            kind: ParamKind::Int { min: 1, max: 12, default: 6, unit: "" },
+            help: "how many there are: numbers to test, from the first again after the sixth",
+        },
+        ParamSpec {
             name: "task",
             kind: ParamKind::Choice(&["primes", "wait"]),
             help: "to test a number by trial division, or to wait as long as `wait` says",
@@ -110,6 +115,7 @@ static SPEC: DemoSpec = DemoSpec {
             kind: ReturnKind::List,
             help: "the results, in the order in which they were taken",
         },
+        ReturnSpec { name: "last_result", kind: ReturnKind::Word, help: "the result that was taken last" },
         ReturnSpec {
             name: "order",
             kind: ReturnKind::List,
@@ -165,6 +171,7 @@ impl Demo for Pool {
         let taken = by_worker(rows);
         values.extend([
             ("order", json!(completed(rows))),
+            ("last_result", json!(all("results").as_array().and_then(|results| results.last()))),
             ("called_by", json!(called_by(tally.table(CALLBACKS)))),
             ("finished", states(board::FINISHED)),
             ("cancelled", states(board::CANCELLED)),

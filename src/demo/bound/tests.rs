@@ -1,4 +1,5 @@
 use super::*;
+use crate::demo::sweep::Measured;
 use crate::fact::{Nanos, Row};
 
 /// Rounds of both kinds, by workers and seconds.

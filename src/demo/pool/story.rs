@@ -129,7 +129,7 @@ impl Main {
     }
 
     fn submit_all(&mut self, stage: &mut Stage) {
-        for number in NUMBERS {
+        for number in NUMBERS.into_iter().cycle().take(self.params.count("tasks")) {
             self.submit(stage, if self.params.word("task") == "wait" { ONLY_WAIT } else { number });
         }
         if self.params.flag("fail") {

@@ -29,7 +29,7 @@ fn the_order_is_that_of_completion() {
     assert_eq!([&values["finished"], &values["cancelled"], &values["failed"]], [3, 1, 0].map(|n| json!(n)).each_ref());
     assert_eq!([&values["workers_used"], &values["most_by_one"]], [json!(2), json!(2)].each_ref());
     assert_eq!([&values["task_ns"], &values["asks"]], [json!(55), json!(3)].each_ref());
-    assert_eq!([&values["results"], &values["cancel_queued"]], [json!(["prime"]), json!(true)].each_ref());
+    assert_eq!([&values["last_result"], &values["cancel_queued"]], [json!("prime"), json!(true)].each_ref());
 }
 
 #[test]
