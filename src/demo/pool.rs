@@ -145,7 +145,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "most_by_one", kind: ReturnKind::Count, help: "the most tasks that one worker did" },
         ReturnSpec { name: "alive_after", kind: ReturnKind::Count, help: "workers that were left after the block" },
     ],
-    pictures: &[Picture::Table(&FUTURES), Picture::Lanes, Picture::Cards, Picture::Workers],
+    pictures: &[Picture::Futures, Picture::Table(&FUTURES), Picture::Lanes, Picture::Cards, Picture::Workers],
     controls: &[SUBMIT, CANCEL, ASK, train::KILL],
     ..DemoSpec::BASE
 };

@@ -4,8 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Bars, Buffer as Slots, Cards, Counts, Curves, Histogram, Journey, Listing, Pages, Queue, Shares, Sides, Space,
-    States, Table, Tree, WaitFor, Waiting, Workers,
+    Bars, Buffer as Slots, Cards, Counts, Curves, Futures, Histogram, Journey, Listing, Pages, Queue, Shares, Sides,
+    Space, States, Table, Tree, WaitFor, Waiting, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -128,6 +128,10 @@ impl View<'_> {
             Picture::Counts(spec) => {
                 let counts = Counts { tally, spec, theme };
                 boxed(counts, move |_, left| counts.rows(left))
+            }
+            Picture::Futures => {
+                let futures = Futures { tally, theme, chosen };
+                boxed(futures, move |wide, _| futures.rows(wide))
             }
             Picture::WaitFor(spec) => {
                 let graph = WaitFor { tally, spec, theme, chosen };
