@@ -47,12 +47,12 @@ const ROUNDS: &str = "rounds";
 static CURVES: CurvesSpec = CurvesSpec {
     name: "speed-up",
     x: "workers",
-    y: "times as fast as one",
+    y: "speed-up",
     kind: ReturnKind::Number,
     curves: &[
         CurveSpec { curve: "measured", label: "measured", stroke: Stroke::Measured },
-        CurveSpec { curve: "law", label: "the law, a core each", stroke: Stroke::Reference },
-        CurveSpec { curve: "here", label: "with the cores here", stroke: Stroke::Reference },
+        CurveSpec { curve: "law", label: "the law", stroke: Stroke::Reference },
+        CurveSpec { curve: "here", label: "law, your cores", stroke: Stroke::Reference },
     ],
 };
 

@@ -199,12 +199,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let kinds: Vec<_> = KINDS.into_iter().filter(|kind| ["both", *kind].contains(&params.word("kind"))).collect();
     let timed = Timed::new(stage)?;
     let mut bench = Bench { sweeps: KINDS.map(|_| Sweep::new(timed.cpus().len())), timed };
-    let address = if kinds.contains(&"io") { Some(bench.serve(stage, &params)?) } else { None };
+    let delay = Duration::from_millis(params.int("delay").unsigned_abs());
+    let server = if kinds.contains(&"io") { Some(open(stage, delay)?) } else { None };
     let counts = counts(&params);
     for _ in 0..counts.last().copied().unwrap_or(1) {
-        let address = address.clone();
+        let address = server.as_ref().map(|(_, address)| address.clone());
         let work = move |worker: &Worker, argument| work(worker, argument, address.as_ref());
         bench.timed.executor.hire(stage, params.workers_as(), work, |_, _| {})?;
+    }
+    if let Some((server, _)) = server {
+        stage.enter_named("server", params.workers_as(), &Settings::default(), move |worker| server.serve(worker))?;
     }
     let rounds = params.count("rounds");
     for round in 1..=rounds {
@@ -219,6 +223,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     Pace::new(STAY_MS).rest(stage)
 }
 
+/// Opens the server, before there is anybody who asks.
+fn open(stage: &mut Stage, delay: Duration) -> Result<(Server, Address), Unavailable> {
+    let (server, address) = Server::open(delay).map_err(|error| {
+        let why = format!("neither TCP on 127.0.0.1 nor a socket of this machine can be had ({error})");
+        Unavailable::new("the server", why)
+    })?;
+    Bench::say(stage, "server", json!(address.by()));
+    Ok((server, address))
+}
+
 /// Who measures: the leader, which sleeps while the workers are at it.
 struct Bench {
     timed: Timed,
@@ -226,19 +240,6 @@ struct Bench {
 }
 
 impl Bench {
-    fn serve(&self, stage: &mut Stage, params: &Params) -> Result<Address, Cut> {
-        let delay = Duration::from_millis(params.int("delay").unsigned_abs());
-        let (server, address) = Server::open(delay).map_err(|error| {
-            let why = format!("neither TCP on 127.0.0.1 nor a socket of this machine can be had ({error})");
-            Unavailable::new("the server", why)
-        })?;
-        Self::say(stage, "server", json!(address.by()));
-        stage.enter_named("server", params.workers_as(), &Settings::default(), move |worker| {
-            server.serve(worker);
-        })?;
-        Ok(address)
-    }
-
     fn say(stage: &mut Stage, name: &str, value: Value) {
         stage.tell(script::row(ALL, ALL, json!({ name: value })));
     }

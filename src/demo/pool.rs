@@ -22,7 +22,6 @@ static FUTURES: TableSpec = TableSpec {
     name: "futures",
     head: "#",
     columns: &[
-        ColumnSpec { value: "number", head: "number", kind: ReturnKind::Word },
         ColumnSpec { value: "state", head: "future", kind: ReturnKind::Word },
         ColumnSpec { value: "by", head: "worker", kind: ReturnKind::Word },
         ColumnSpec { value: "queued_ns", head: "queued", kind: ReturnKind::Nanos },
