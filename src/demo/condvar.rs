@@ -2,7 +2,7 @@
 //! two condition variables of POSIX and the mutex that goes with them. Two mistakes can be made with them, and are.
 
 use super::Demo;
-use super::hatch::{self, Account, Hand, Hatch, Side, Wake};
+use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut, Look, Pace};
 use super::train;
 use crate::fact::{
@@ -38,21 +38,9 @@ static SPEC: DemoSpec = DemoSpec {
             at a condition variable until it is called, and then looks again; or does not, which is a mistake.",
     params: &[
         As::PARAM,
-        ParamSpec {
-            name: "producers",
-            kind: ParamKind::Int { min: 1, max: 8, default: 2, unit: "" },
-            help: "how many put",
-        },
-        ParamSpec {
-            name: "consumers",
-            kind: ParamKind::Int { min: 1, max: 8, default: 3, unit: "" },
-            help: "how many take",
-        },
-        ParamSpec {
-            name: "slots",
-            kind: ParamKind::Int { min: 1, max: hatch::MOST_SLOTS, default: 4, unit: "" },
-            help: "how many dishes fit in",
-        },
+        specs::PRODUCERS,
+        specs::CONSUMERS,
+        specs::SLOTS,
         ParamSpec {
             name: "hold",
             kind: ParamKind::Int { min: 1, max: 5000, default: 200, unit: "ms" },
@@ -75,21 +63,13 @@ static SPEC: DemoSpec = DemoSpec {
         },
     ],
     returns: &[
-        ReturnSpec { name: "made", kind: ReturnKind::Count, help: "dishes put into the hatch" },
-        ReturnSpec { name: "taken", kind: ReturnKind::Count, help: "dishes taken out of it" },
-        ReturnSpec { name: "took_nothing", kind: ReturnKind::Count, help: "grasps into an empty hatch" },
-        ReturnSpec {
-            name: "woken_for_nothing",
-            kind: ReturnKind::Count,
-            help: "looks after a call that found no change",
-        },
-        ReturnSpec {
-            name: "most_in_buffer",
-            kind: ReturnKind::Count,
-            help: "the most that lay in the hatch at a time",
-        },
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "times that somebody went to sleep at a condition" },
-        ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that had the mutex at a time" },
+        specs::MADE,
+        specs::TAKEN,
+        specs::TOOK_NOTHING,
+        specs::WOKEN_FOR_NOTHING,
+        specs::MOST_IN_BUFFER,
+        specs::WAITS,
+        specs::MAX_INSIDE,
         ReturnSpec {
             name: "slept_through",
             kind: ReturnKind::Count,
@@ -118,19 +98,9 @@ impl Demo for Kitchen {
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
         let account = Account::of(tally);
-        [
-            ("made", json!(account.made)),
-            ("taken", json!(account.taken)),
-            ("took_nothing", json!(account.took_nothing)),
-            ("woken_for_nothing", json!(account.woken_for_nothing)),
-            ("most_in_buffer", json!(account.most_in_buffer)),
-            ("waits", json!(account.waits)),
-            ("max_inside", json!(account.max_inside)),
-            ("slept_through", json!(account.slept_through)),
-            ("stuck", json!(hatch::is_stuck(tally))),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        let mut values = account.values(tally);
+        values.insert("slept_through".to_owned(), json!(account.slept_through));
+        values
     }
 }
 

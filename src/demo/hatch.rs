@@ -5,8 +5,9 @@
 
 mod account;
 mod hand;
+pub(super) mod specs;
 
-pub(super) use account::{Account, is_stuck};
+pub(super) use account::Account;
 pub(super) use hand::Hand;
 
 use super::area::Area;

@@ -231,17 +231,10 @@ impl Bell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Nanos;
 
     fn outcome(rows: &[(&str, Value)]) -> Values {
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
         let mut tally = Tally::default();
-        tally.tables.insert(TABLE.name.to_owned(), rows.iter().map(row).collect());
+        tally.put_table(TABLE.name, rows);
         Livelock.outcome(&Params::defaults(&SPEC), &tally)
     }
 

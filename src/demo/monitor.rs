@@ -5,7 +5,7 @@
 //! who was called gets in later, as one of many. In Hoare's (1974) who was called goes on at once.
 
 use super::Demo;
-use super::hatch::{self, Account, Hand, Hatch, Side, Wake};
+use super::hatch::{self, Account, Hand, Hatch, Side, Wake, specs};
 use super::pace::{self, Cut};
 use super::train;
 use crate::fact::{
@@ -37,21 +37,9 @@ static SPEC: DemoSpec = DemoSpec {
             in it. Who waits for a condition is outside meanwhile, and who calls goes on before who was called gets in.",
     params: &[
         As::PARAM,
-        ParamSpec {
-            name: "producers",
-            kind: ParamKind::Int { min: 1, max: 8, default: 2, unit: "" },
-            help: "how many put",
-        },
-        ParamSpec {
-            name: "consumers",
-            kind: ParamKind::Int { min: 1, max: 8, default: 3, unit: "" },
-            help: "how many take",
-        },
-        ParamSpec {
-            name: "slots",
-            kind: ParamKind::Int { min: 1, max: hatch::MOST_SLOTS, default: 4, unit: "" },
-            help: "how many dishes fit in",
-        },
+        specs::PRODUCERS,
+        specs::CONSUMERS,
+        specs::SLOTS,
         ParamSpec {
             name: "hold",
             kind: ParamKind::Int { min: 1, max: 5000, default: 200, unit: "ms" },
@@ -60,17 +48,13 @@ static SPEC: DemoSpec = DemoSpec {
         ParamSpec { name: "victim", kind: ParamKind::Choice(&["none", "producer"]), help: "whether A ends inside" },
     ],
     returns: &[
-        ReturnSpec { name: "made", kind: ReturnKind::Count, help: "dishes put in" },
-        ReturnSpec { name: "taken", kind: ReturnKind::Count, help: "dishes taken out" },
-        ReturnSpec { name: "took_nothing", kind: ReturnKind::Count, help: "grasps into an empty one" },
-        ReturnSpec {
-            name: "woken_for_nothing",
-            kind: ReturnKind::Count,
-            help: "looks after a call that found no change",
-        },
-        ReturnSpec { name: "most_in_buffer", kind: ReturnKind::Count, help: "the most that lay in it at a time" },
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "times that somebody went to sleep at a condition" },
-        ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were inside at a time" },
+        specs::MADE,
+        specs::TAKEN,
+        specs::TOOK_NOTHING,
+        specs::WOKEN_FOR_NOTHING,
+        specs::MOST_IN_BUFFER,
+        specs::WAITS,
+        specs::MAX_INSIDE,
         ReturnSpec {
             name: "most_outside",
             kind: ReturnKind::Count,
@@ -105,7 +89,6 @@ impl Demo for Pantry {
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
-        let account = Account::of(tally);
         let sum = |name: &str| tally.workers().filter_map(|worker| worker.number(name)).sum::<u64>();
         let (calls, went_on) = (sum(CALLS), sum(WENT_ON));
         let most = [hatch::NOT_FULL, hatch::NOT_EMPTY].iter().filter_map(|name| tally.locks.get(*name));
@@ -115,22 +98,15 @@ impl Demo for Pantry {
             (_, 0) => json!("woken"),
             _ => json!("either"),
         };
-        [
-            ("made", json!(account.made)),
-            ("taken", json!(account.taken)),
-            ("took_nothing", json!(account.took_nothing)),
-            ("woken_for_nothing", json!(account.woken_for_nothing)),
-            ("most_in_buffer", json!(account.most_in_buffer)),
-            ("waits", json!(account.waits)),
-            ("max_inside", json!(account.max_inside)),
+        let own = [
             ("most_outside", json!(most.map(|lock| lock.most_waiting).max().unwrap_or(0))),
             ("calls_heard", json!(calls)),
             ("went_on", json!(went_on)),
             ("next_inside", next),
-            ("stuck", json!(hatch::is_stuck(tally))),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        ];
+        let mut values = Account::of(tally).values(tally);
+        values.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        values
     }
 }
 

@@ -5,10 +5,8 @@ mod door;
 
 use super::Demo;
 use super::pace::{self, Cut};
-use super::train::{self, After, Attendant, Passenger, Roll, Ticket};
-use crate::fact::{
-    As, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values,
-};
+use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
+use crate::fact::{As, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Tally, Unavailable, Values};
 use crate::stage::{Settings, Stage, Worker};
 use door::{Door, KINDS};
 use std::sync::Arc;
@@ -49,10 +47,10 @@ static SPEC: DemoSpec = DemoSpec {
         },
     ],
     returns: &[
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "visits that had to wait" },
-        ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were inside at a time" },
-        ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
-        ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
+        returns::WAITS,
+        returns::MAX_INSIDE,
+        returns::CPU_WAITING,
+        returns::FAIRNESS,
         train::ENDED_BY,
         train::NEXT,
         train::TOLD,

@@ -3,7 +3,7 @@
 use super::Demo;
 use super::pace::{self, Cut};
 use super::posix::{Prefer, RwLock};
-use super::train::{self, After, Attendant, Passenger, Roll, Ticket};
+use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
 use crate::fact::{
     As, DemoSpec, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values,
 };
@@ -56,13 +56,13 @@ static SPEC: DemoSpec = DemoSpec {
         },
     ],
     returns: &[
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "visits that had to wait" },
-        ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were inside at a time" },
+        returns::WAITS,
+        returns::MAX_INSIDE,
         ReturnSpec { name: "writer_alone", kind: ReturnKind::Flag, help: "nobody met a writer inside" },
         ReturnSpec { name: "reads", kind: ReturnKind::Count, help: "visits of readers" },
         ReturnSpec { name: "writes", kind: ReturnKind::Count, help: "visits of writers" },
-        ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
-        ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
+        returns::CPU_WAITING,
+        returns::FAIRNESS,
         train::ENDED_BY,
         train::NEXT,
         train::TOLD,

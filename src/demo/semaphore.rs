@@ -5,7 +5,7 @@ use super::Demo;
 use super::pace::{self, Cut};
 use super::posix::Semaphore;
 use super::script::row;
-use super::train::{self, Passenger};
+use super::train::{self, Passenger, returns};
 use crate::fact::{
     Arg, As, Control, DemoSpec, Fact, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally,
     Unavailable, Values,
@@ -68,10 +68,10 @@ static SPEC: DemoSpec = DemoSpec {
         },
     ],
     returns: &[
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "visits that had to wait" },
-        ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were inside at a time" },
-        ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
-        ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
+        returns::WAITS,
+        returns::MAX_INSIDE,
+        returns::CPU_WAITING,
+        returns::FAIRNESS,
         ReturnSpec { name: "seats_left", kind: ReturnKind::Count, help: "seats that no dead diner has taken along" },
         ReturnSpec { name: "posted", kind: ReturnKind::Count, help: "posts by somebody who had no seat" },
     ],

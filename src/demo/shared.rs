@@ -251,17 +251,10 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Nanos, Row};
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
-        tally.tables.insert(VIEWS.name.to_owned(), rows.iter().map(row).collect());
+        tally.put_table(VIEWS.name, rows);
         tally
     }
 

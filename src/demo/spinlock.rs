@@ -4,7 +4,7 @@
 use super::Demo;
 use super::pace::{self, Cut};
 use super::posix::{Kind, Mutex, Spin};
-use super::train::{self, After, Attendant, Passenger, Roll, Ticket};
+use super::train::{self, After, Attendant, Passenger, Roll, Ticket, returns};
 use crate::fact::{
     As, DemoSpec, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Unavailable, Values,
 };
@@ -45,10 +45,10 @@ static SPEC: DemoSpec = DemoSpec {
         },
     ],
     returns: &[
-        ReturnSpec { name: "waits", kind: ReturnKind::Count, help: "visits that had to wait" },
+        returns::WAITS,
         ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that were at the desk at a time" },
-        ReturnSpec { name: "cpu_waiting", kind: ReturnKind::Share, help: "of the waiting, what was spent on a CPU" },
-        ReturnSpec { name: "fairness", kind: ReturnKind::Share, help: "fewest visits of one against most of one" },
+        returns::CPU_WAITING,
+        returns::FAIRNESS,
         ReturnSpec { name: "burnt", kind: ReturnKind::Nanos, help: "CPU time that all together spent on waiting" },
         ReturnSpec { name: "worked", kind: ReturnKind::Nanos, help: "CPU time that was spent on work at the desk" },
         ReturnSpec {

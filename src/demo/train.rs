@@ -5,6 +5,7 @@
 //! inside, and two are never told to be where only one can be.
 
 mod owner;
+pub(super) mod returns;
 mod roll;
 
 pub(super) use owner::{After, Attendant, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AFTER, check, outcome};

@@ -115,6 +115,18 @@ impl Tally {
         self.workers().find(|t| t.name == name)
     }
 
+    /// Puts a table in, for tests of what is made of totals: rows by name, each with an object of values.
+    #[cfg(test)]
+    pub(crate) fn put_table(&mut self, table: &str, rows: &[(&str, Value)]) {
+        let row = |(name, values): &(&str, Value)| Row {
+            name: (*name).to_owned(),
+            first: Nanos::ZERO,
+            last: Nanos::ZERO,
+            values: serde_json::from_value(values.clone()).expect("an object"),
+        };
+        self.tables.insert(table.to_owned(), rows.iter().map(row).collect());
+    }
+
     /// The rows of a table; none if nothing was told of it.
     #[must_use]
     pub fn table(&self, name: &str) -> &[Row] {

@@ -53,3 +53,10 @@ pub use turns::Histogram;
 pub use wait_for::WaitFor;
 pub use waiting::Waiting;
 pub use workers::Workers;
+
+/// A picture that says how much room it wants.
+pub trait Rows {
+    /// The least and the liked number of rows at a width of `wide` columns, where `left` rows are left. One that likes none is
+    /// left out.
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16);
+}

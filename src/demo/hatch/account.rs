@@ -3,8 +3,8 @@
 use super::{
     CALLS, HATCH, MADE, MOST, NOT_EMPTY, NOT_FULL, NOW, PICTURE, SLEPT, TAKEN, TOOK_NOTHING, WOKEN_FOR_NOTHING,
 };
-use crate::fact::{LockTally, Nanos, Tally, Tid};
-use serde_json::Value;
+use crate::fact::{LockTally, Nanos, Tally, Tid, Values};
+use serde_json::{Value, json};
 
 /// What the visits came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,6 +38,22 @@ impl Account {
             slept_through: slept_through(tally).max(told),
         }
     }
+
+    /// The values of all demos about a hatch: those of `specs`, and whether it is stuck.
+    pub(in crate::demo) fn values(&self, tally: &Tally) -> Values {
+        [
+            ("made", json!(self.made)),
+            ("taken", json!(self.taken)),
+            ("took_nothing", json!(self.took_nothing)),
+            ("woken_for_nothing", json!(self.woken_for_nothing)),
+            ("most_in_buffer", json!(self.most_in_buffer)),
+            ("waits", json!(self.waits)),
+            ("max_inside", json!(self.max_inside)),
+            ("stuck", json!(is_stuck(tally))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
 }
 
 /// See [`Account::slept_through`]. It can only be said where everybody alive sleeps and was not called since.
@@ -56,7 +72,7 @@ fn slept_through(tally: &Tally) -> u64 {
 }
 
 /// The mutex went with somebody who has ended: whoever asks for it waits for ever.
-pub(in crate::demo) fn is_stuck(tally: &Tally) -> bool {
+fn is_stuck(tally: &Tally) -> bool {
     let ended = |tid| tally.task(tid).is_some_and(|task| !task.alive());
     tally.locks.get(HATCH).is_some_and(|lock| lock.inside.iter().any(|(tid, _)| ended(*tid)))
 }

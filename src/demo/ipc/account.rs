@@ -110,17 +110,10 @@ mod tests {
     use super::*;
     use crate::demo::Demo;
     use crate::demo::ipc::{Ipc, SPEC};
-    use crate::fact::Nanos;
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
-        tally.tables.insert(TABLE.to_owned(), rows.iter().map(row).collect());
+        tally.put_table(TABLE, rows);
         tally
     }
 

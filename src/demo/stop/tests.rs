@@ -1,17 +1,10 @@
 //! The outcome, given what was told.
 
 use super::*;
-use crate::fact::{Nanos, Row};
 
 fn outcome(rows: &[(&str, Value)]) -> Values {
-    let row = |(name, values): &(&str, Value)| Row {
-        name: (*name).to_owned(),
-        first: Nanos::ZERO,
-        last: Nanos::ZERO,
-        values: serde_json::from_value(values.clone()).expect("an object"),
-    };
     let mut tally = Tally::default();
-    tally.tables.insert(TABLE.to_owned(), rows.iter().map(row).collect());
+    tally.put_table(TABLE, rows);
     Stop.outcome(&Params::defaults(&SPEC), &tally)
 }
 

@@ -235,17 +235,11 @@ pub(in crate::demo) fn outcome(tally: &Tally, place: &str) -> [(String, Value); 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{LockTally, Nanos, Row, Tid, Visits};
+    use crate::fact::{LockTally, Tid, Visits};
 
     fn tally(got: u64, rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value(values.clone()).expect("an object"),
-        };
-        tally.tables.insert(DEATHS.to_owned(), rows.iter().map(row).collect());
+        tally.put_table(DEATHS, rows);
         let visits = [(Tid(1), Visits { got, ..Visits::default() })].into();
         tally.locks.insert("door".to_owned(), LockTally { visits, ..LockTally::default() });
         tally

@@ -3,6 +3,7 @@
 
 mod axis;
 
+use super::Rows;
 use crate::fact::{BarsSpec, Row, Tally, clean_line};
 use crate::view::put::{cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -58,13 +59,6 @@ struct Places {
 }
 
 impl Bars<'_> {
-    /// Rows that it needs at least, and likes: one for the axis, one a row, one for the words.
-    #[must_use]
-    pub fn rows(&self) -> (u16, u16) {
-        let rows = self.tally.table(self.spec.table).len();
-        (3, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2).max(3))
-    }
-
     fn bar(&self, row: &Row) -> Bar {
         let number = |name: &str| row.values.get(name).and_then(Value::as_f64).filter(|n| n.is_finite());
         let what = match (number(self.spec.value), row.values.get(self.spec.why).and_then(Value::as_str)) {
@@ -181,6 +175,14 @@ fn widest(texts: impl Iterator<Item = String>) -> u16 {
     u16::try_from(texts.map(|t| width(&t)).max().unwrap_or(0)).unwrap_or(u16::MAX / 8).min(u16::MAX / 8)
 }
 
+impl Rows for Bars<'_> {
+    /// Rows that it needs at least, and likes: one for the axis, one a row, one for the words.
+    fn rows(&self, _: u16, _: u16) -> (u16, u16) {
+        let rows = self.tally.table(self.spec.table).len();
+        (3, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2).max(3))
+    }
+}
+
 impl Widget for &Bars<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
@@ -217,7 +219,7 @@ impl Widget for &Bars<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Nanos, ReturnKind, Scale, Values};
+    use crate::fact::{ReturnKind, Scale};
     use crate::view::widget::fixture::{any_size, shown};
     use insta::assert_snapshot;
 
@@ -236,13 +238,7 @@ mod tests {
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value::<Values>(values.clone()).expect("an object"),
-        };
-        tally.tables.insert("ways".to_owned(), rows.iter().map(row).collect());
+        tally.put_table("ways", rows);
         tally
     }
 

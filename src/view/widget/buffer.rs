@@ -1,6 +1,7 @@
 //! A bounded buffer: its slots, who puts and who takes, who is at it, and who sleeps because there is no room, or nothing.
 //! A slot that is filled shows the number of what lies in it; words say the same.
 
+use super::Rows;
 use crate::fact::{BufferSpec, Ending, LockTally, Tally, TaskTally, Tid, clean_line, thousands};
 use crate::view::put::{count, cut, put, put_line, width};
 use crate::view::theme::{Role, Theme};
@@ -35,13 +36,6 @@ const MADE: &str = "made";
 const TAKEN: &str = "taken";
 
 impl Buffer<'_> {
-    /// Rows that it needs at least, and likes at this width.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let liked = if self.beside(wide.into()) { self.middle() + 3 } else { 7 };
-        (4, u16::try_from(liked).unwrap_or(u16::MAX))
-    }
-
     /// What lies in each slot; none in an empty one.
     fn slots(&self) -> Vec<Option<String>> {
         let items = self.tally.table(self.spec.table).iter().filter_map(|row| row.values.get("item"));
@@ -234,6 +228,14 @@ impl Buffer<'_> {
 /// "0.4 s", "12 s".
 fn short(seconds: f64) -> String {
     if seconds < 9.95 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+}
+
+impl Rows for Buffer<'_> {
+    /// Rows that it needs at least, and likes at this width.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let liked = if self.beside(wide.into()) { self.middle() + 3 } else { 7 };
+        (4, u16::try_from(liked).unwrap_or(u16::MAX))
+    }
 }
 
 impl Widget for &Buffer<'_> {

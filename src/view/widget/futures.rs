@@ -1,6 +1,7 @@
 //! A pool: the queue of tasks that nobody has begun, the workers with what each is at, and what is done, in the order of
 //! completion. Where there is no room for that, a line for each future.
 
+use super::Rows;
 use crate::fact::{Nanos, Row, Tally, TaskTally, Tid, clean_line};
 use crate::view::put::{cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -83,15 +84,6 @@ impl<'a> Futures<'a> {
 
     fn workers(&self) -> Vec<&'a TaskTally> {
         self.tally.workers().collect()
-    }
-
-    /// Rows that it needs at least, and likes at this width. They depend on all that there are, so that nothing jumps while they
-    /// move on.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let (futures, workers) = (self.tally.table(TABLE).len(), self.workers().len());
-        let liked = if wide < ROOMY { futures } else { futures.max(workers) + 1 };
-        (3, u16::try_from(liked).unwrap_or(u16::MAX).max(3))
     }
 
     /// How long a running one has been at it.
@@ -231,6 +223,15 @@ impl<'a> Futures<'a> {
     }
 }
 
+impl Rows for Futures<'_> {
+    /// Rows that it needs at least, and likes. They depend on all that there are, so that nothing jumps while they move on.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let (futures, workers) = (self.tally.table(TABLE).len(), self.workers().len());
+        let liked = if wide < ROOMY { futures } else { futures.max(workers) + 1 };
+        (3, u16::try_from(liked).unwrap_or(u16::MAX).max(3))
+    }
+}
+
 impl Widget for &Futures<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
@@ -309,7 +310,7 @@ mod tests {
         let (tally, theme) = (Tally::default(), Theme::default());
         let futures = Futures { tally: &tally, theme: &theme, chosen: None };
         assert_eq!(shown(&futures, 40, 1), "Nothing has been submitted yet.\n");
-        assert_eq!(futures.rows(80), (3, 3));
+        assert_eq!(futures.rows(80, 9), (3, 3));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A message on its way: who writes on the left, what it lies in in the middle, who reads on the right, and what was found at
 //! the newest step. Where the message is says a mark and a word; below stand the steps before. It moves only with the steps.
 
+use super::Rows;
 use crate::fact::{JourneySpec, Row, Tally, clean_line, thousands};
 use crate::view::put::{cut, put, put_line, put_right, width};
 use crate::view::text::{Piece, wrap};
@@ -33,17 +34,6 @@ const BELOW: u16 = 3;
 const PLACES: [&str; 3] = ["writer", "between", "reader"];
 
 impl Journey<'_> {
-    /// Rows that it needs at least, and likes: the boxes, what was found, and a line for each step before.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let steps = self.steps();
-        let before = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        let what = steps.last().map_or(1, |step| self.what(step, wide).len());
-        let what = u16::try_from(what).unwrap_or(u16::MAX).max(2);
-        let boxes = if wide < WIDE { 2 } else { BOXES };
-        (4, boxes.saturating_add(1).saturating_add(what).saturating_add(before))
-    }
-
     /// The steps, newest last. A step that was told anew is the newest again.
     fn steps(&self) -> Vec<&Row> {
         let mut steps: Vec<&Row> = self.tally.table(self.spec.table).iter().collect();
@@ -198,6 +188,18 @@ fn amount(step: &Row) -> String {
     now.unwrap_or_else(|| "not known".to_owned())
 }
 
+impl Rows for Journey<'_> {
+    /// Rows that it needs at least, and likes: the boxes, what was found, and a line for each step before.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let steps = self.steps();
+        let before = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
+        let what = steps.last().map_or(1, |step| self.what(step, wide).len());
+        let what = u16::try_from(what).unwrap_or(u16::MAX).max(2);
+        let boxes = if wide < WIDE { 2 } else { BOXES };
+        (4, boxes.saturating_add(1).saturating_add(what).saturating_add(before))
+    }
+}
+
 impl Widget for &Journey<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
@@ -327,7 +329,7 @@ mod tests {
         let (theme, tally) = (Theme::default(), tally(&full()));
         let journey = Journey { tally: &tally, spec: &SPEC, theme: &theme };
         for wide in [40, 60, 78, 120, 200] {
-            let liked = journey.rows(wide).1;
+            let liked = journey.rows(wide, 0).1;
             assert!(shown(&journey, wide, liked).contains("opened"), "{wide}: the first step is there");
         }
     }
