@@ -1,3 +1,5 @@
+//! Totals in, values out; and the law and the cutting.
+
 use super::*;
 use crate::demo::sweep::Measured;
 use crate::fact::{Cpu, Nanos, Row, Source, Start};

@@ -1,3 +1,5 @@
+//! Totals in, values out.
+
 use super::*;
 use crate::demo::sweep::Measured;
 use crate::fact::{Nanos, Row};

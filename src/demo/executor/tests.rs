@@ -1,4 +1,7 @@
+//! Each step of a future, and what happens where several want it.
+
 use super::*;
+use crate::fact::Nanos;
 
 fn hall() -> Hall {
     Hall::new().expect("shared memory")
@@ -90,5 +93,3 @@ fn who_waits_for_an_answer_is_woken_or_has_waited_long_enough() {
     executor.shut_down();
     assert!(executor.hall.is_closed());
 }
-
-use crate::fact::Nanos;

@@ -212,12 +212,11 @@ impl Main {
     fn take(&mut self, stage: &mut Stage) {
         let done = |future: &Future| self.executor.record(*future).is_done();
         let left = || self.executor.futures().filter(|future| !self.taken.contains(future));
-        let mut ready: Vec<_> = if self.params.word("order") == "completion" {
-            left().filter(done).collect()
-        } else {
-            left().take_while(done).collect()
-        };
-        if self.params.word("order") == "completion" {
+        // Who is called is called at once, whoever's turn it is.
+        let as_they_come = self.params.word("order") == "completion" || self.calls();
+        let mut ready: Vec<_> =
+            if as_they_come { left().filter(done).collect() } else { left().take_while(done).collect() };
+        if as_they_come {
             ready.sort_by_key(|future| self.executor.record(*future).ended);
         }
         if self.params.word("learn") != POLL && !self.calls() {

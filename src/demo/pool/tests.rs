@@ -1,17 +1,12 @@
+//! Totals in, values out.
+
 use super::*;
-use crate::fact::Nanos;
 
 fn tally(futures: &[Value], all: Value) -> Tally {
     let mut tally = Tally::default();
-    let row = |name: String, values: Value| Row {
-        name,
-        first: Nanos::ZERO,
-        last: Nanos::ZERO,
-        values: serde_json::from_value(values).expect("an object"),
-    };
-    let rows = futures.iter().zip(1..).map(|(values, n)| row(format!("{n}"), values.clone())).collect();
-    tally.tables.insert(FUTURES.name.to_owned(), rows);
-    tally.tables.insert(ALL.to_owned(), vec![row(ALL.to_owned(), all)]);
+    let rows = ["1", "2", "3", "4"].into_iter().zip(futures).map(|(name, values)| (name, values.clone()));
+    tally.put_table(FUTURES.name, &rows.collect::<Vec<_>>());
+    tally.put_table(ALL, &[(ALL, all)]);
     tally
 }
 
@@ -50,14 +45,9 @@ fn a_failed_task_is_finished_and_has_failed() {
 #[test]
 fn who_ran_the_callbacks_is_what_they_told() {
     let mut tally = tally(&[], json!({}));
-    let row = |by: &str| Row {
-        name: by.to_owned(),
-        first: Nanos::ZERO,
-        last: Nanos::ZERO,
-        values: [("by".to_owned(), json!(by))].into(),
-    };
     for (rows, by) in [(vec!["A", "B"], "workers"), (vec![MAIN], "the main thread"), (vec!["A", MAIN], "both")] {
-        tally.tables.insert(CALLBACKS.to_owned(), rows.into_iter().map(row).collect());
+        let rows: Vec<_> = rows.into_iter().map(|by| (by, json!({ "by": by }))).collect();
+        tally.put_table(CALLBACKS, &rows);
         assert_eq!(outcome(&tally)["called_by"], json!(by));
     }
 }
