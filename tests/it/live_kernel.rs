@@ -11,6 +11,7 @@ mod how_many;
 mod ladder;
 mod lives;
 mod memory;
+mod pools;
 mod stopping;
 mod talking;
 
