@@ -8,7 +8,7 @@ use super::Demo;
 use super::pace::end_of;
 use super::train;
 use crate::fact::{
-    Arg, As, ColumnSpec, Control, DemoSpec, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
+    Arg, ColumnSpec, Control, DemoSpec, Limits, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
     TableSpec, Tally, Values,
 };
 use crate::stage::Stage;
@@ -145,6 +145,8 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "alive_after", kind: ReturnKind::Count, help: "workers that were left after the block" },
     ],
     pictures: &[Picture::Futures, Picture::Table(&FUTURES), Picture::Lanes, Picture::Cards, Picture::Workers],
+    // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
+    limits: |_| Limits { process_mib: 16 * 1024, ..Limits::DEFAULT },
     controls: &[SUBMIT, CANCEL, ASK, train::KILL],
     ..DemoSpec::BASE
 };
@@ -217,11 +219,6 @@ fn called_by(rows: &[Row]) -> Option<&'static str> {
         n if n == rows.len() => Some("the main thread"),
         _ => Some("both"),
     }
-}
-
-/// What the workers are, by the parameter.
-fn hired_as(params: &Params) -> As {
-    params.workers_as()
 }
 
 #[cfg(test)]

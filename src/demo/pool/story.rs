@@ -1,7 +1,7 @@
 //! What happens: hiring, submitting, cancelling, waiting, gathering, and the end of the block.
 
 use super::board::{self, Board};
-use super::{ASK, BLOCK, CALLBACK, CALLBACKS, CANCEL, MAIN, POLL, SPEC, SUBMIT, hired_as};
+use super::{ASK, BLOCK, CALLBACK, CALLBACKS, CANCEL, MAIN, POLL, SPEC, SUBMIT};
 use crate::demo::executor::{Executor, Future, Missing, Outcome};
 use crate::demo::pace::Cut;
 use crate::demo::primes::{NUMBERS, is_prime};
@@ -108,7 +108,7 @@ fn called(by: &str, future: Future) -> Fact {
 
 impl Main {
     fn hire(&mut self, stage: &mut Stage) -> Result<(), Cut> {
-        let what = hired_as(&self.params);
+        let what = self.params.workers_as();
         let times = self.params.int("times").unsigned_abs();
         let wait = Duration::from_millis(self.params.int("wait").unsigned_abs());
         let calls = self.calls() && what == As::Threads;
@@ -149,6 +149,7 @@ impl Main {
             return stage.tell(Fact::Refused(Unavailable::new("another task", why)));
         }
         self.submitted.push(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        self.give_up_if_alone(stage);
         self.look(stage);
     }
 
@@ -222,7 +223,7 @@ impl Main {
         if self.params.word("learn") != POLL && !self.calls() {
             self.asks += ready.len() as u64;
         }
-        if self.calls() && hired_as(&self.params) == As::Processes {
+        if self.calls() && self.params.workers_as() == As::Processes {
             // A worker's process cannot run a function in the memory of this one.
             ready.iter().for_each(|future| stage.tell(called(MAIN, *future)));
         }
@@ -298,17 +299,21 @@ impl Main {
             Cue::Steer(steer) => self.obey(stage, &steer),
             Cue::Ended(worker) => {
                 self.executor.bereave(worker);
-                if stage.on().next().is_none() {
-                    // Nobody is left to do them.
-                    self.executor.futures().for_each(|future| {
-                        self.executor.cancel(future);
-                    });
-                }
+                self.give_up_if_alone(stage);
                 self.look(stage);
             }
             Cue::Time => {}
         }
         Ok(())
+    }
+
+    /// Where no worker is left, nobody will do what is in the queue.
+    fn give_up_if_alone(&self, stage: &Stage) {
+        if stage.on().next().is_none() {
+            self.executor.futures().for_each(|future| {
+                self.executor.cancel(future);
+            });
+        }
     }
 
     fn obey(&mut self, stage: &mut Stage, steer: &Steer) {
