@@ -2,7 +2,7 @@
 //! completion. Where there is no room for that, a line for each future.
 
 use super::Rows;
-use crate::fact::{Nanos, Row, Tally, TaskTally, Tid, clean_line};
+use crate::fact::{Ending, Nanos, Row, Tally, TaskTally, Tid, clean_line};
 use crate::view::put::{cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -118,8 +118,11 @@ impl<'a> Futures<'a> {
                 line.push((future.name.clone(), self.theme.style(Role::Strong)));
                 line.push((format!(", {}", self.running_for(future)), self.theme.style(Role::Text)));
             }
-            None if !worker.alive() => line.push(("has left".to_owned(), dim)),
-            None => line.push(("sleeps".to_owned(), dim)),
+            None => line.push(match &worker.ended {
+                Some((_, Ending::Signal(name, _))) => (clean_line(name), self.theme.style(Role::Bad)),
+                Some(_) => ("has left".to_owned(), dim),
+                None => ("sleeps".to_owned(), dim),
+            }),
         }
         line
     }
@@ -258,9 +261,12 @@ mod tests {
 
     fn tally() -> Tally {
         let mut tally = Tally { now: Nanos::from_millis(1500), ..Tally::default() };
-        for (slot, name) in (0..).zip(["A", "B", "C"]) {
+        for (slot, name) in (0..).zip(["A", "B", "C", "D"]) {
             let mut task = TaskTally::new(Tid(4121 + u32::from(slot)), Pid(4120), Nanos::ZERO);
             (task.name, task.slot) = (name.to_owned(), Some(slot));
+            if name == "D" {
+                task.ended = Some((Nanos::from_millis(900), Ending::Signal("SIGKILL".to_owned(), false)));
+            }
             tally.tasks.push(task);
         }
         let done = |by: &str, ended: u64, answer: &str| {
