@@ -1,10 +1,13 @@
 //! The table of demos. A new demo is one file and one line here; nothing else in the program names it.
 
+mod account;
 mod addresses;
+mod amdahl;
 mod area;
 mod arenas;
 mod barrier;
 mod belongings;
+mod bound;
 mod channel;
 mod company;
 mod condvar;
@@ -13,6 +16,7 @@ mod cost;
 mod crash;
 mod create;
 mod deadlock;
+mod executor;
 mod eye;
 mod family;
 mod fifo;
@@ -35,7 +39,9 @@ mod mutex;
 mod pace;
 mod pinning;
 mod pipe;
+mod pool;
 mod posix;
+mod primes;
 mod priority;
 mod race;
 mod rounds;
@@ -55,6 +61,7 @@ mod spread;
 mod starvation;
 mod states;
 mod stop;
+mod sweep;
 mod switch;
 mod tcp;
 mod timeslice;
@@ -127,6 +134,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,
+    &pool::Pool,
+    &bound::Bound,
+    &amdahl::Amdahl,
     &unruly::Unruly,
 ];
 

@@ -3,11 +3,10 @@
 //! A speed-up is a ratio of two rates of one round: that of so many workers, and that of one, a second or so apart. Rounds
 //! are repeated, so that it is seen whether they agree. All workers stay on stage; those that are not in turn sleep.
 
-mod account;
-mod sweep;
-
 use super::Demo;
+use super::account;
 use super::spread::two;
+use super::sweep::{self, Measured, ROUNDS, Sure, Sweep};
 use crate::fact::{
     As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
@@ -15,7 +14,6 @@ use crate::fact::{
 use crate::stage::{Cue, Settings, Stage, Worker};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use sweep::{Measured, ROUNDS, Sure, Sweep};
 
 /// See the module.
 pub(super) struct Cores;
@@ -171,7 +169,7 @@ impl Demo for Cores {
         let cores = tally.start.as_ref().map(|start| start.cpus.len());
         let machine = |value: &str| tally.cell(MACHINE, "this machine", value).cloned().unwrap_or(Value::Null);
         let moved: u64 = tally.workers().filter_map(|w| w.number("migrations")).sum();
-        let mut values = Sweep::told(tally).values();
+        let mut values = Sweep::told(tally, ROUNDS).values();
         values.push(("migrations", json!(moved)));
         values.push(("cores", json!(cores)));
         values.push(("installed", machine("installed")));

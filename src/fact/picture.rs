@@ -42,6 +42,10 @@ pub enum Picture {
     Listing(&'static ListingSpec),
     /// How often each thing happened, as bars.
     Counts(&'static CountsSpec),
+    /// A pool: what is in its queue, who is at what, and what is done. Rows of the table "futures", in the order of submission: its
+    /// `number`, a word on the task; its `state`, pending, running, cancelled or finished; `by`, the letter and the thread id of
+    /// the worker that took it; `took_ns` and `ended_ns`; its `answer` in words, and `error` if that is one.
+    Futures,
     /// Who has which lock, and who waits for which: the wait-for graph.
     WaitFor(&'static WaitForSpec),
     /// A bounded buffer between those that put and those that take: rows of a table, and the locks around them.
@@ -73,6 +77,7 @@ impl Picture {
             Self::Tree(tree) => tree.name,
             Self::Listing(listing) => listing.name,
             Self::Counts(counts) => counts.name,
+            Self::Futures => "futures",
             Self::WaitFor(graph) => graph.name,
             Self::Buffer(buffer) => buffer.name,
             Self::Journey(_) => "journey",

@@ -7,6 +7,7 @@ mod counts;
 mod curves;
 #[cfg(test)]
 mod fixture;
+mod futures;
 mod help;
 mod journey;
 mod lanes;
@@ -32,6 +33,7 @@ pub use buffer::Buffer;
 pub use cards::Cards;
 pub use counts::Counts;
 pub use curves::Curves;
+pub use futures::Futures;
 pub use help::Help;
 pub use journey::Journey;
 pub use lanes::{Lanes, Window, describe_slice};

@@ -38,7 +38,11 @@ const WAYS: [Way; 8] = [
 ];
 
 /// Runs a demo and hands each fact over as it comes, with the workers' ids; its outcome, if it did not refuse to begin.
-fn listen(user: User, args: &[&str], mut hear: impl FnMut(&Fact, &BTreeMap<String, (Tid, u32)>)) -> Option<Outcome> {
+pub(super) fn listen(
+    user: User,
+    args: &[&str],
+    mut hear: impl FnMut(&Fact, &BTreeMap<String, (Tid, u32)>),
+) -> Option<Outcome> {
     let here = Surroundings::new(user);
     let mut child = here.start(["run"].iter().chain(args).chain(&["--json"]).copied());
     let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();

@@ -1,4 +1,4 @@
-//! What the kernel says of the machine's cores: which there are, who had them, and for how long.
+//! What the kernel says of the machine's cores: which there are, who had them, and for how long. Knows no demo.
 
 use crate::fact::{Cpu, Pid, Tid};
 use std::collections::BTreeSet;

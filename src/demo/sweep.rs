@@ -1,4 +1,5 @@
-//! What the rounds come to: how many times the work of one worker, how sure that is, and what was the limit. Pure.
+//! What rounds with more and more workers come to: how many times the work of one worker, how sure that is, and what was the
+//! limit. Pure; knows no demo.
 
 use crate::demo::spread::{Spread, two};
 use crate::fact::{Tally, Values};
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Rounds without which nothing is said.
 pub(super) const LEAST: usize = 5;
 
-/// The table that holds each measurement as it was made.
+/// The table that holds each measurement as it was made, where a run has one such table only.
 pub(super) const ROUNDS: &str = "rounds";
 
 /// Quartiles farther apart than this share of the median: the rounds disagree.
@@ -27,7 +28,7 @@ pub(super) struct Measured {
     pub(super) round: usize,
     /// Workers that ran.
     pub(super) workers: usize,
-    /// What all of them did: beats a second.
+    /// What all of them did in a second.
     pub(super) rate: f64,
     /// CPU time of the workers over time, by the kernel's account: cores' worth.
     pub(super) busy: Option<f64>,
@@ -46,7 +47,7 @@ impl Measured {
         [
             ("round", json!(self.round)),
             ("workers", json!(self.workers)),
-            ("beats_per_s", json!(self.rate.round())),
+            ("rate", json!(self.rate)),
             ("busy", json!(self.busy.map(two))),
             ("others", json!(self.others.map(two))),
         ]
@@ -60,7 +61,7 @@ impl Measured {
         Some(Self {
             round: count("round")?,
             workers: count("workers")?,
-            rate: number("beats_per_s")?,
+            rate: number("rate")?,
             busy: number("busy"),
             others: number("others"),
         })
@@ -112,10 +113,10 @@ impl Sweep {
         Self { cores, all: Vec::new() }
     }
 
-    /// What was told of.
-    pub(super) fn told(tally: &Tally) -> Self {
+    /// What was told of, in this table.
+    pub(super) fn told(tally: &Tally, table: &str) -> Self {
         let cores = tally.start.as_ref().map_or(0, |start| start.cpus.len());
-        Self { cores, all: tally.table(ROUNDS).iter().filter_map(|row| Measured::read(&row.values)).collect() }
+        Self { cores, all: tally.table(table).iter().filter_map(|row| Measured::read(&row.values)).collect() }
     }
 
     pub(super) fn add(&mut self, measured: Measured) {
@@ -152,7 +153,7 @@ impl Sweep {
     }
 
     /// Cores' worth of time that others had, in the middle of all rounds.
-    fn others(&self) -> Option<f64> {
+    pub(super) fn others(&self) -> Option<f64> {
         Spread::of(&self.all.iter().filter_map(|m| m.others).collect::<Vec<_>>()).map(|s| s.median)
     }
 
@@ -180,8 +181,19 @@ impl Sweep {
         }
     }
 
+    /// There are rounds enough, and they agree, whoever else was on these cores.
+    pub(super) fn agree(&self, workers: usize) -> bool {
+        let ratios = self.ratios(workers, 1);
+        ratios.len() >= LEAST && Spread::of(&ratios).is_some_and(|s| s.width() <= APART)
+    }
+
+    /// Seconds that the whole work took with so many workers, where the rate is that of the whole work a second.
+    pub(super) fn seconds(&self, workers: usize) -> Option<f64> {
+        self.middle(workers, |m| (m.rate > 0.0).then(|| 1.0 / m.rate))
+    }
+
     /// The numbers of workers that were measured.
-    fn measured(&self) -> Vec<usize> {
+    pub(super) fn measured(&self) -> Vec<usize> {
         self.all.iter().map(|m| m.workers).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -216,7 +228,7 @@ impl Sweep {
     }
 
     /// Rounds that are complete.
-    fn rounds(&self) -> usize {
+    pub(super) fn rounds(&self) -> usize {
         self.measured().into_iter().map(|n| self.of(n).count()).min().unwrap_or(0)
     }
 
