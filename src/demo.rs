@@ -3,6 +3,7 @@
 mod addresses;
 mod area;
 mod belongings;
+mod bytecode;
 mod company;
 mod cores;
 mod crash;
@@ -10,6 +11,7 @@ mod deadlock;
 mod eye;
 mod family;
 mod footprint;
+mod gil;
 mod glance;
 mod ignored;
 mod instances;
@@ -23,6 +25,8 @@ mod pace;
 mod pinning;
 mod posix;
 mod priority;
+mod pyrace;
+mod python;
 mod race;
 mod rwlock;
 mod script;
@@ -89,6 +93,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,
+    &gil::Gil,
+    &pyrace::PyRace,
     &unruly::Unruly,
 ];
 
