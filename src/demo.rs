@@ -33,6 +33,7 @@ mod script;
 mod seats;
 mod shared;
 mod sizes;
+mod spawn;
 mod spinlock;
 mod spoiled;
 mod spread;
@@ -95,6 +96,7 @@ pub static DEMOS: &[&dyn Demo] = &[
     &starvation::Starvation,
     &gil::Gil,
     &pyrace::PyRace,
+    &spawn::Spawn,
     &unruly::Unruly,
 ];
 

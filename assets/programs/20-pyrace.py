@@ -4,6 +4,7 @@
 
 Each line that is printed is an object of JSON. A thread stops adding after two seconds.
 """
+import dis
 import json
 import os
 import sys
@@ -101,7 +102,24 @@ def race(way, locked, add, adds, names):
     say(way=way, locked=locked, expected=sum(done), found=c)
 
 
-ways = [("plain", plain, plain_locked, ADDS), ("call", call, call_locked, ADDS), ("sleep", sleep, sleep_locked, ADDS // 100 + 1)]
+def code(*lines):
+    """What the interpreter made of these lines: the instructions that it executes."""
+    made = {}
+    exec("def add():\n    global c\n    " + "\n    ".join(lines), made)
+    names = [(i.opname + " " + i.argrepr).strip() for i in dis.get_instructions(made["add"])]
+    # What every function begins and ends with.
+    last = next(n for n in reversed(range(len(names))) if names[n].startswith("STORE_GLOBAL"))
+    return [name for name in names[:last + 1] if name != "RESUME"]
+
+
+say(way="plain", code=code("c += 1"))
+say(way="call", code=code("mine = c", "mine = int(mine)", "c = mine + 1"))
+say(way="sleep", code=code("mine = c", "time.sleep(0)", "c = mine + 1"))
+ways = [
+    ("plain", plain, plain_locked, ADDS),
+    ("call", call, call_locked, ADDS),
+    ("sleep", sleep, sleep_locked, ADDS // 100 + 1),
+]
 for way, free, locked, adds in ways:
     race(way, False, free, adds, "ABCDEFGH")
     race(way, True, locked, adds, "ABCDEFGH")

@@ -5,7 +5,7 @@ use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use crate::fact::{
     ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
-    Unavailable, Values,
+    Unavailable, Values, clean_line,
 };
 use crate::stage::Stage;
 use serde_json::{Value, json};
@@ -45,6 +45,16 @@ static WHO: TableSpec = TableSpec {
     ],
 };
 
+/// What the interpreter makes of each way: as its own `dis` says it.
+static CODE: TableSpec = TableSpec {
+    name: "bytecode",
+    head: "way",
+    columns: &[
+        ColumnSpec { value: "instructions", head: "instructions", kind: ReturnKind::Count },
+        ColumnSpec { value: "code", head: "what is executed", kind: ReturnKind::Word },
+    ],
+};
+
 /// The only row of [`WHO`].
 const RUNS: &str = "run";
 
@@ -76,10 +86,11 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "lost_locked", kind: ReturnKind::Count, help: "adds lost with a lock, all ways together" },
         ReturnSpec { name: "lost", kind: ReturnKind::Table, help: "the same by way" },
         ReturnSpec { name: "lost_share", kind: ReturnKind::Share, help: "of the adds with a call, those lost" },
+        ReturnSpec { name: "instructions", kind: ReturnKind::Count, help: "bytecode instructions of c += 1" },
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
         ReturnSpec { name: "gil", kind: ReturnKind::Word, help: "its lock: yes, no, or own machine" },
     ],
-    pictures: &[Picture::Table(&RESULTS), Picture::Table(&WHO), Picture::Lanes],
+    pictures: &[Picture::Table(&RESULTS), Picture::Table(&WHO), Picture::Table(&CODE), Picture::Lanes],
     needs: &[python::NEED],
     ..DemoSpec::BASE
 };
@@ -108,6 +119,7 @@ impl Demo for PyRace {
             ("lost_locked", locked.map(|lost| json!(lost.iter().sum::<u64>()))),
             ("lost", (!lost.is_empty()).then_some(Value::Object(lost))),
             ("lost_share", of("call", "lost_share")),
+            ("instructions", tally.cell(CODE.name, shown("plain"), "instructions").cloned()),
             ("interpreter", who("interpreter")),
             ("gil", who("gil")),
         ]
@@ -164,10 +176,22 @@ fn hear(stage: &mut Stage, mut running: Running) -> Result<(Option<String>, bool
         if let Some(way) = word("begins").filter(|way| !shown(way).is_empty()) {
             script::step(stage, way);
         }
+        if let Some((way, code)) = word("way").zip(line.get("code").and_then(Value::as_array)) {
+            let names: Vec<_> = code.iter().filter_map(Value::as_str).map(clean_line).take(40).collect();
+            tell_code(stage, shown(way), &names);
+        }
         if let Some(result) = Tried::parse(&line) {
             result.tell(stage);
             any = true;
         }
+    }
+}
+
+/// The instructions of a way.
+fn tell_code(stage: &mut Stage, way: &str, names: &[String]) {
+    if !way.is_empty() {
+        let values = json!({ "instructions": names.len(), "code": names.join(", ") });
+        stage.tell(row(CODE.name, way, values));
     }
 }
 

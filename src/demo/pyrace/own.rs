@@ -1,6 +1,6 @@
 //! The same race on the small bytecode machine.
 
-use super::{PATIENCE, Tried, WAYS};
+use super::{PATIENCE, Tried, WAYS, shown, tell_code};
 use crate::demo::bytecode::{CALL, Machine, Op, PLAIN, SLEEP, locked};
 use crate::demo::script::{Over, step, until};
 use crate::fact::{As, Params, Unavailable};
@@ -45,6 +45,8 @@ pub(super) fn story(stage: &mut Stage, params: &Params) -> Result<(), Over> {
     let codes = [(PLAIN, adds), (CALL, adds), (SLEEP, adds / 100 + 1)];
     for ((way, _), (code, adds)) in WAYS.into_iter().zip(codes) {
         step(stage, way);
+        let body = code.iter().filter(|op| **op != Op::Again);
+        tell_code(stage, shown(way), &body.map(|op| format!("{op:?}")).collect::<Vec<_>>());
         for guarded in [false, true] {
             let code = if guarded { locked(code) } else { code.to_vec() };
             let (done, through) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -71,9 +71,15 @@ impl Ears {
         text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(short)
     }
 
-    /// The first line of what it said to its user that begins so.
+    /// What it said to its user from the first line on that begins so, up to the end of the paragraph.
     pub(super) fn error(&self, begins: &str) -> Option<String> {
-        String::from_utf8_lossy(&self.tail).lines().find(|line| line.starts_with(begins)).map(short)
+        let text = String::from_utf8_lossy(&self.tail);
+        let mut lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with(begins));
+        let head = lines.next()?;
+        // Some begin with an empty line.
+        let rest = lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty());
+        let whole: Vec<_> = std::iter::once(head).chain(rest).collect();
+        Some(short(&whole.join(" ")))
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -167,5 +173,8 @@ mod tests {
         assert!(ears.tail.len() <= TAIL);
         assert_eq!(ears.last_words(), Some("RuntimeError: \u{fffd}[2Jno".to_owned()));
         assert_eq!((ears.error("RuntimeError"), ears.error("KeyError")), (ears.last_words(), None));
+        err.write_all(b"OSError: \n\n   it is\n   so.\n\n   And more.\n").expect("it fits");
+        ears.drain();
+        assert_eq!(ears.error("OSError"), Some("OSError: it is so.".to_owned()));
     }
 }
