@@ -16,7 +16,7 @@ def say(**facts):
     os.write(1, (json.dumps(facts) + "\n").encode())
 
 
-say(runs=__name__, pid=os.getpid(), parent=os.getppid())
+say(runs=__name__, pid=os.getpid(), parent=os.getppid(), default=multiprocessing.get_start_method())
 
 multiprocessing.set_start_method(sys.argv[1] if len(sys.argv) > 1 else "spawn", force=True)
 pool = concurrent.futures.ProcessPoolExecutor(1)

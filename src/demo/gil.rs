@@ -19,6 +19,9 @@ pub(super) struct Gil;
 /// How long the interpreter may say nothing. A part takes a second; the machine may be very busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Cores that may be too many: CPU time and the clock are read one after the other, and threads also do what needs no lock.
+const SLACK: f64 = 0.25;
+
 static PROGRAM: Program = Program { name: "gil.py", text: &[include_str!("../../assets/programs/20-gil.py")] };
 
 /// The ways, as the program calls them; all but the first are compared with one after the other.
@@ -91,6 +94,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "passed", kind: ReturnKind::Count, help: "how often the lock went to another thread" },
         ReturnSpec { name: "kept_ns", kind: ReturnKind::Nanos, help: "how long one thread had it, the median" },
         ReturnSpec { name: "switch_ns", kind: ReturnKind::Nanos, help: "after how long who waits asks for it" },
+        ReturnSpec { name: "consistent", kind: ReturnKind::Flag, help: "nothing measured speaks against its lock" },
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
         ReturnSpec { name: "gil", kind: ReturnKind::Word, help: "its lock: yes, no, or own machine" },
     ],
@@ -125,12 +129,24 @@ impl Demo for Gil {
             ("passed", of("threads", "passed")),
             ("kept_ns", of("threads", "kept_ns")),
             ("switch_ns", who("switch_ns")),
+            ("consistent", Some(json!(consistent(tally)))),
             ("interpreter", who("interpreter")),
             ("gil", who("gil")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
         .into()
     }
+}
+
+/// Under a lock for all threads these have one core's worth between them, and nobody has more cores than there are. What was
+/// not measured speaks against nothing.
+fn consistent(tally: &Tally) -> bool {
+    let cores = |way: &str| tally.cell(RESULTS.name, way, "cores").and_then(Value::as_f64);
+    let locked = tally.cell(WHO.name, RUNS, "gil").and_then(Value::as_str).is_some_and(|gil| gil != "no");
+    let all = tally.start.as_ref().map_or(1, |start| start.cpus.len());
+    let all = f64::from(u32::try_from(all).unwrap_or(u32::MAX));
+    let most = |way: &str| if locked && way == "threads" { 1.0 } else { all };
+    WAYS.iter().all(|(way, _)| cores(way).is_none_or(|cores| cores <= most(way) + SLACK))
 }
 
 fn story(stage: &mut Stage) -> Result<(), Over> {

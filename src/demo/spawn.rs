@@ -82,6 +82,8 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "forkserver_ns", kind: ReturnKind::Nanos, help: "and with forkserver" },
         ReturnSpec { name: "spawn_over_fork", kind: ReturnKind::Number, help: "how many times longer spawn took" },
         ReturnSpec { name: "finds", kind: ReturnKind::Table, help: "what a child found in the variable, by method" },
+        ReturnSpec { name: "finds_fork", kind: ReturnKind::Word, help: "the same for fork" },
+        ReturnSpec { name: "finds_spawn", kind: ReturnKind::Word, help: "and for spawn" },
         ReturnSpec { name: "runs", kind: ReturnKind::Table, help: "how often the file was run, by method" },
         ReturnSpec { name: "runs_fork", kind: ReturnKind::Count, help: "the same for fork" },
         ReturnSpec { name: "runs_spawn", kind: ReturnKind::Count, help: "and for spawn" },
@@ -89,7 +91,12 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "error", kind: ReturnKind::Word, help: "the error in the child, without a guard" },
         ReturnSpec { name: "error_parent", kind: ReturnKind::Word, help: "the error in the parent, without a guard" },
         ReturnSpec { name: "failed", kind: ReturnKind::Count, help: "methods that came to an error" },
-        ReturnSpec { name: "lambda", kind: ReturnKind::Word, help: "what a pool said to a lambda" },
+        ReturnSpec { name: "lambda", kind: ReturnKind::Word, help: "the error of a pool that gets a lambda, or none" },
+        ReturnSpec {
+            name: "consistent",
+            kind: ReturnKind::Flag,
+            help: "nothing seen speaks against Python's own word",
+        },
         ReturnSpec { name: "method_default", kind: ReturnKind::Word, help: "the method when none is chosen" },
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
     ],
@@ -107,7 +114,7 @@ impl Demo for Spawn {
         told(stage, story)
     }
 
-    fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
+    fn outcome(&self, params: &Params, tally: &Tally) -> Values {
         let of = |method: &str, value: &str| tally.cell(RESULTS.name, method, value).filter(|v| !v.is_null()).cloned();
         let by_method = |value: &str| -> Option<Value> {
             let table: serde_json::Map<_, _> =
@@ -127,6 +134,8 @@ impl Demo for Spawn {
             ("forkserver_ns", of("forkserver", "start_ns")),
             ("spawn_over_fork", over),
             ("finds", by_method("finds")),
+            ("finds_fork", of("fork", "finds")),
+            ("finds_spawn", of("spawn", "finds")),
             ("runs", by_method("runs")),
             ("runs_fork", of("fork", "runs")),
             ("runs_spawn", of("spawn", "runs")),
@@ -135,12 +144,27 @@ impl Demo for Spawn {
             ("error_parent", first("error_parent")),
             ("failed", tried().next().map(|_| json!(failed.count()))),
             ("lambda", of(LAMBDA, "error")),
+            ("consistent", Some(json!(consistent(params, tally)))),
             ("method_default", first("default")),
             ("interpreter", first("interpreter")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
         .into()
     }
+}
+
+/// As the documentation of multiprocessing says: a fork does not run the file again and needs no guard, a spawned child runs it
+/// once and is an error without. A server's children may find it run already, which depends on the version. What was not
+/// tried, or did not come to its end, speaks against nothing.
+fn consistent(params: &Params, tally: &Tally) -> bool {
+    let number = |method: &str, value: &str| tally.cell(RESULTS.name, method, value).and_then(Value::as_u64);
+    let over = |method: &str| tally.cell(RESULTS.name, method, "over").is_some_and(|over| *over == json!(true));
+    let error = |method: &str| tally.cell(RESULTS.name, method, "error_parent").is_some_and(|error| !error.is_null());
+    let guarded = params.word("guard") == "yes";
+    let children = if guarded { params.count("children") as u64 } else { 1 };
+    let fork = number("fork", "runs") == Some(1) && !error("fork");
+    let spawn = number("spawn", "runs") == Some(1 + children) && error("spawn") != guarded;
+    (fork || !over("fork")) && (spawn || !over("spawn"))
 }
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
@@ -209,7 +233,7 @@ fn word(line: &Value, name: &str) -> Option<String> {
 /// What a pool made of a function without a name.
 fn lambda(line: &Value) -> Option<Value> {
     line.get("function")?;
-    let Some(error) = word(line, "error") else { return Some(json!({ "what": "a pool took it" })) };
+    let Some(error) = word(line, "error") else { return Some(json!({ "error": "none", "what": "a pool took it" })) };
     let words = word(line, "words").unwrap_or_default();
     Some(json!({ "error": error, "what": format!("sent to a pool: {error}: {words}") }))
 }
@@ -242,7 +266,8 @@ impl Seen {
                 self.main = number("pid");
             }
         }
-        if let Some(method) = word(line, "default") {
+        // A child has the method that its parent chose.
+        if let Some(method) = word(line, "default").filter(|_| self.default.is_none()) {
             self.default = Some(method);
         }
         if let Some(letter) = word(line, "child") {

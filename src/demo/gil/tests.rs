@@ -64,3 +64,26 @@ fn one_after_the_other_is_always_there_to_compare_with() {
     assert_eq!(words("hash"), ["2", "400", "hash"]);
     assert_eq!(words("all"), ["2", "400", "serial", "threads", "processes", "hash"]);
 }
+
+#[test]
+fn threads_that_compute_side_by_side_speak_against_a_lock() {
+    let judged = |gil: &str, way: &'static str, cpu: f64| {
+        let mut tally = Tally::default();
+        let cpus = vec![crate::fact::Cpu(0), crate::fact::Cpu(1)];
+        let start = json!({"format": 1, "demo": "gil", "params": {}, "source": "exact", "cpus": cpus, "kernel": "", "hz": null});
+        tally.start = Some(serde_json::from_value(start).expect("a start"));
+        for (table, name, values) in [
+            (RESULTS.name, way, Results::default().values(&measure(way, 1.0, cpu))),
+            (WHO.name, RUNS, json!({ "gil": gil })),
+        ] {
+            let values = serde_json::from_value(values).expect("an object");
+            let row = Row { name: name.to_owned(), first: Nanos::ZERO, last: Nanos::ZERO, values };
+            tally.tables.entry(table.to_owned()).or_default().push(row);
+        }
+        Gil.outcome(&Params::defaults(&SPEC), &tally)["consistent"] == json!(true)
+    };
+    assert_eq!([1.0, 1.2, 1.9].map(|cpu| judged("yes", "threads", cpu)), [true, true, false]);
+    assert!(judged("no", "threads", 1.9) && judged("yes", "processes", 1.9) && judged("yes", "hash threads", 1.9));
+    assert!(!judged("no", "threads", 2.9) && !judged("own machine", "threads", 1.9));
+    assert_eq!(outcome(&[])["consistent"], json!(true), "nothing was measured");
+}

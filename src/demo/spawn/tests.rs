@@ -11,6 +11,10 @@ fn seen(lines: &[Value]) -> Seen {
 }
 
 fn outcome(methods: &[(&str, Value)]) -> Values {
+    outcome_of(methods, &[])
+}
+
+fn outcome_of(methods: &[(&str, Value)], words: &[&str]) -> Values {
     let mut tally = Tally::default();
     let rows = methods.iter().map(|(name, values)| Row {
         name: (*name).to_owned(),
@@ -19,7 +23,7 @@ fn outcome(methods: &[(&str, Value)]) -> Values {
         values: serde_json::from_value(values.clone()).expect("an object"),
     });
     tally.tables.insert(RESULTS.name.to_owned(), rows.collect());
-    Spawn.outcome(&Params::defaults(&SPEC), &tally)
+    Spawn.outcome(&Params::from_words(&SPEC, words).expect("good"), &tally)
 }
 
 fn child(letter: &str, took: f64, parent: u64, sees: &str) -> Value {
@@ -63,7 +67,7 @@ fn a_function_that_cannot_be_sent_is_told() {
     let values = outcome(&[(LAMBDA, values.expect("a function"))]);
     assert_eq!((&values["lambda"], &values["started"]), (&json!("PicklingError"), &Value::Null));
     assert_eq!(lambda(&json!({"came": 1})), None);
-    assert_eq!(outcome(&[(LAMBDA, lambda(&json!({"function": "x"})).expect("one"))])["lambda"], Value::Null);
+    assert_eq!(outcome(&[(LAMBDA, lambda(&json!({"function": "x"})).expect("one"))])["lambda"], json!("none"));
 }
 
 #[test]
@@ -72,4 +76,18 @@ fn what_has_not_come_to_its_end_is_not_judged() {
     half.over = false;
     let values = outcome(&[("spawn", half.values())]);
     assert_eq!((&values["failed"], &values["started"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn what_python_does_otherwise_than_it_says_is_seen() {
+    let judged = |method: &str, runs: u64, error: Option<&str>, words: &[&str]| {
+        let row = json!({"runs": runs, "error_parent": error, "over": true});
+        outcome_of(&[(method, row)], words)["consistent"] == json!(true)
+    };
+    let bare = &["guard=no"][..];
+    assert!(judged("fork", 1, None, &[]) && judged("spawn", 4, None, &[]) && judged("spawn", 2, None, &["children=1"]));
+    assert!(judged("fork", 1, None, bare) && judged("spawn", 2, Some("BrokenProcessPool"), bare));
+    assert!(!judged("fork", 2, None, &[]) && !judged("fork", 1, Some("RuntimeError"), bare));
+    assert!(!judged("spawn", 1, None, &[]) && !judged("spawn", 9, Some("x"), bare) && !judged("spawn", 2, None, bare));
+    assert_eq!(outcome(&[])["consistent"], json!(true), "nothing was tried");
 }
