@@ -124,12 +124,16 @@ def in_processes(way, part, names):
         os.read(ready[0], 1)
     say(begins=way)
 
+    codes = []
+
     def run():
         os.write(go[1], b"." * WORKERS)
-        for child in children:
-            os.waitpid(child, 0)
+        codes.extend(os.waitpid(child, 0)[1] >> 8 for child in children)
 
-    return measured(way, run)
+    measure = measured(way, run)
+    for child, code in zip(children, codes):
+        say(ended=child, code=code)
+    return measure
 
 
 def passed():

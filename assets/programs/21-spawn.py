@@ -1,6 +1,7 @@
 """Starts processes in one of Python's ways. Each says who its parent is, how long its start took and what it finds.
 
     python3 21-spawn.py fork|spawn|forkserver [CHILDREN]
+    python3 21-spawn.py fork CHILDREN lambda   and then sends a lambda to a pool
 
 Each line that is printed is an object of JSON.
 """
@@ -42,8 +43,9 @@ if __name__ == "__main__":
         children[-1].start()
     for one in children:
         one.join()
-    if method == "fork":
-        # Even here: what goes to a worker of a pool, and comes back, goes through a pipe.
+        say(ended=one.pid, code=one.exitcode)
+    if sys.argv[3:] == ["lambda"]:
+        # What goes to a worker of a pool, and comes back, goes through a pipe.
         pool = concurrent.futures.ProcessPoolExecutor(1, **({} if sys.version_info < (3, 7) else {"mp_context": context}))
         try:
             say(function="lambda", came=pool.submit(lambda: 1).result(timeout=20))

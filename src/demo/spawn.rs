@@ -44,8 +44,8 @@ static RESULTS: TableSpec = TableSpec {
     ],
 };
 
-/// The processes, of all tasks that were seen.
-static TREE: TreeSpec = TreeSpec { name: "processes", table: "tree" };
+/// The processes that the programs told of.
+static TREE: TreeSpec = TreeSpec { name: "processes", table: "processes" };
 
 static SPEC: DemoSpec = DemoSpec {
     name: "spawn",
@@ -91,7 +91,11 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "error", kind: ReturnKind::Word, help: "the error in the child, without a guard" },
         ReturnSpec { name: "error_parent", kind: ReturnKind::Word, help: "the error in the parent, without a guard" },
         ReturnSpec { name: "failed", kind: ReturnKind::Count, help: "methods that came to an error" },
-        ReturnSpec { name: "lambda", kind: ReturnKind::Word, help: "the error of a pool that gets a lambda, or none" },
+        ReturnSpec {
+            name: "lambda",
+            kind: ReturnKind::Word,
+            help: "the error of a pool that gets a lambda, or none; tried with method=fork",
+        },
         ReturnSpec {
             name: "consistent",
             kind: ReturnKind::Flag,
@@ -176,7 +180,11 @@ fn story(stage: &mut Stage) -> Result<(), Over> {
     for method in METHODS.into_iter().filter(|method| ["all", method].contains(&asked)) {
         script::step(stage, method);
         let (program, words) = if guarded {
-            (&GUARDED, vec![method.to_owned(), params.int("children").to_string()])
+            let mut words = vec![method.to_owned(), params.int("children").to_string()];
+            if asked == "fork" {
+                words.push(LAMBDA.to_owned());
+            }
+            (&GUARDED, words)
         } else {
             (&BARE, vec![method.to_owned()])
         };
@@ -220,6 +228,7 @@ fn hear(stage: &mut Stage, running: &mut Running, seen: &mut Seen, method: &str)
         } else {
             seen.hear(&line);
             seen.tell(stage, method);
+            seen.plant(stage, method, &line);
         }
     }
 }
@@ -275,7 +284,7 @@ impl Seen {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and below 2^53")]
             self.took.push((letter, (took * 1e9).round() as u64));
             self.took.sort();
-            self.child_of = Some(if number("parent") == self.main { "the program" } else { "a server" });
+            self.child_of = Some(if number("parent") == self.main { "program" } else { "server" });
             self.finds = word(line, "sees");
         }
         self.came |= line.get("came").is_some();
@@ -299,11 +308,43 @@ impl Seen {
         })
     }
 
+    /// Puts whoever the line tells of into the tree.
+    fn plant(&self, stage: &mut Stage, method: &str, line: &Value) {
+        let number = |name: &str| line.get(name).and_then(Value::as_u64);
+        let Some((pid, main)) = number("pid").zip(self.main) else { return };
+        let mut told = |who: &str, pid: u64, parent: Option<u64>, what: String| {
+            let values = json!({ "who": who, "pid": pid, "parent": parent, "what": what });
+            stage.tell(row(TREE.table, &format!("{who} {pid}"), values));
+        };
+        let parent = number("parent").filter(|_| pid != main);
+        if let Some(server) = parent.filter(|parent| *parent != main) {
+            told(&format!("{method}: server"), server, Some(main), format!("A server, process {server}, forks."));
+        }
+        match (word(line, "child"), word(line, "runs")) {
+            (Some(letter), _) => {
+                let finds = self.finds.as_deref().unwrap_or("nothing");
+                told(&format!("{method}: {letter}"), pid, parent, format!("{letter} finds the variable {finds}."));
+            }
+            (None, Some(_)) if pid == main => {
+                told(method, pid, None, format!("The program starts children by {method}."))
+            }
+            (None, Some(_)) if parent.is_some() => {
+                told(
+                    &format!("{method}: child"),
+                    pid,
+                    parent,
+                    "A child runs the file, up to the line that starts one.".into(),
+                );
+            }
+            _ => {}
+        }
+    }
+
     fn what(&self) -> String {
         match (&self.error_parent, &self.words, &self.finds) {
             (Some(parent), Some(words), _) => format!("in the child {words} The parent gets {parent}"),
             (Some(parent), None, _) => format!("the parent gets {parent}"),
-            (None, _, Some(finds)) => format!("finds the variable {finds}"),
+            (None, _, Some(finds)) => format!("finds {finds}"),
             (None, _, None) if self.came => "the pool gives its result".to_owned(),
             _ if self.over => "nothing".to_owned(),
             _ => "starts".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::ears::Ears;
 use crate::demo::script::Over;
-use crate::fact::{Pid, Tid, Unavailable, clean_line};
+use crate::fact::{Fact, Pid, Tid, Unavailable, clean_line};
 use crate::stage::{Cue, Left, Settings, Stage};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, killpg};
@@ -51,6 +51,8 @@ pub(in crate::demo) struct Running {
     number: usize,
     group: Pid,
     ears: Ears,
+    /// Processes that it has told of, and not yet of their ends.
+    below: Vec<Pid>,
     /// The program's text. Its interpreter opens it by the leader's number, and so do the processes that this starts.
     _text: File,
 }
@@ -83,11 +85,11 @@ impl Running {
         }
         let number = stage.enter_program(name, &Settings::default(), command)?;
         let group = stage.cast().get(number).map_or(Pid(0), |entry| entry.pid);
-        Ok(Self { number, group, ears: Ears::new(says, errors), _text: text })
+        Ok(Self { number, group, ears: Ears::new(says, errors), below: Vec::new(), _text: text })
     }
 
     /// What is heard next. One who says nothing for so long is ended. A task that the program tells of is listed among the
-    /// workers, and is not heard.
+    /// workers, and the end of a process is told; neither is heard.
     ///
     /// # Errors
     /// The learner has seen enough; the program is ended.
@@ -98,7 +100,7 @@ impl Running {
             let gone = ending(stage, self.number);
             self.ears.drain();
             while let Some(line) = self.ears.line() {
-                if !introduced(stage, &line) {
+                if !self.introduced(stage, &line) && !self.took_leave(stage, &line) {
                     return Ok(Heard::Line(line));
                 }
             }
@@ -158,6 +160,10 @@ impl Running {
         loop {
             self.ears.drain();
             if self.ears.over() {
+                // They are gone, and who could have told how has gone with them.
+                for pid in self.below.drain(..) {
+                    stage.tell(Fact::Exit { tid: Tid(pid.0), pid, code: None, signal: None, core: None });
+                }
                 return Ok(());
             }
             if begun.elapsed() > FOLLOWS {
@@ -169,6 +175,31 @@ impl Running {
                 return Err(Over::Finish);
             }
         }
+    }
+
+    /// Takes a line that tells of a task: its name, its process, its id. A task that finds no room is one without a letter.
+    fn introduced(&mut self, stage: &mut Stage, line: &Value) -> bool {
+        let Some(name) = line.get("task").and_then(Value::as_str) else { return false };
+        let (Some(pid), Some(tid)) = (number(line, "pid"), number(line, "tid")) else { return true };
+        let name: String = clean_line(name).chars().take(8).collect();
+        if !stage.cast().iter().any(|entry| entry.tid == Tid(tid) && entry.name == name) {
+            let _ = stage.introduce(&name, Tid(tid), Pid(pid), number(line, "parent").unwrap_or(0));
+            if pid == tid && pid != self.group.0 {
+                self.below.push(Pid(pid));
+            }
+        }
+        true
+    }
+
+    /// Takes a line that tells of the end of a process, by whoever has waited for it.
+    fn took_leave(&mut self, stage: &mut Stage, line: &Value) -> bool {
+        let Some(pid) = number(line, "ended").map(Pid) else { return false };
+        if let Some(at) = self.below.iter().position(|known| *known == pid) {
+            self.below.remove(at);
+            let code = line.get("code").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
+            stage.tell(Fact::Exit { tid: Tid(pid.0), pid, code, signal: None, core: None });
+        }
+        true
     }
 
     /// Kills all of its process group. It has not been reaped, or somebody of its group is left: the number is its own.
@@ -188,14 +219,6 @@ fn ending(stage: &Stage, number: usize) -> Option<String> {
     }
 }
 
-/// Takes a line that tells of a task: its name, its process, its id. A task that finds no room is one without a letter.
-fn introduced(stage: &mut Stage, line: &Value) -> bool {
-    let Some(name) = line.get("task").and_then(Value::as_str) else { return false };
-    let number = |name: &str| line.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
-    let (Some(pid), Some(tid)) = (number("pid"), number("tid")) else { return true };
-    let name: String = clean_line(name).chars().take(8).collect();
-    if !stage.cast().iter().any(|entry| entry.tid == Tid(tid) && entry.name == name) {
-        let _ = stage.introduce(&name, Tid(tid), Pid(pid), number("parent").unwrap_or(0));
-    }
-    true
+fn number(line: &Value, name: &str) -> Option<u32> {
+    line.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok())
 }

@@ -44,7 +44,7 @@ fn a_start_is_timed_and_its_parent_is_told() {
     assert_eq!(values["spawn_over_fork"], json!(30.0));
     assert_eq!(values["runs"], json!({"fork": 1, "spawn": 2, "forkserver": 2}));
     assert_eq!(values["finds"], json!({"fork": "changed later", "spawn": "as written", "forkserver": "as written"}));
-    assert_eq!((fork.child_of, server.child_of), (Some("the program"), Some("a server")));
+    assert_eq!((fork.child_of, server.child_of), (Some("program"), Some("server")));
 }
 
 #[test]
