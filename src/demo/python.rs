@@ -5,15 +5,15 @@
 
 mod ears;
 mod run;
+mod search;
 
 use super::bytecode;
 use super::script::{Over, row};
 use crate::fact::{Fact, Need, Unavailable, clean_line};
 use crate::stage::Stage;
 pub(super) use run::{Heard, Program, Running};
+use search::{candidates, may_run};
 use serde_json::{Value, json};
-use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ impl Python {
 
     /// What this file says of itself, or what is wrong with it.
     fn ask(stage: &mut Stage, file: &Path) -> Result<Result<Self, String>, Over> {
-        let mut running = match Running::start(stage, file, "python", &VERSION, &[]) {
+        let mut running = match Running::start(stage, file, "version", &VERSION, &[]) {
             Ok(running) => running,
             Err(refused) => return Ok(Err(format!("could not be started ({})", refused.why))),
         };
@@ -144,20 +144,6 @@ pub(super) fn tell_own(stage: &mut Stage, table: &str, name: &str) {
     stage.tell(row(table, name, values));
 }
 
-/// The files that may be an interpreter, the likeliest first; and one that has the name and may not be executed.
-fn candidates(path: Option<&OsStr>) -> (Vec<PathBuf>, Option<PathBuf>) {
-    let folders: Vec<_> = path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
-    let named = |name: &'static str| folders.iter().map(move |folder| folder.join(name)).filter(|file| file.is_file());
-    let files = ["python3", "python"].into_iter().filter_map(|name| named(name).find(|file| may_run(file)));
-    (files.collect(), named("python3").find(|file| !may_run(file)))
-}
-
-/// As the shell sees it: a file, and somebody may execute it.
-fn may_run(file: &Path) -> bool {
-    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-        && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok()
-}
-
 fn shown(file: &Path) -> String {
     clean_line(&file.to_string_lossy()).chars().take(100).collect()
 }
@@ -165,7 +151,6 @@ fn shown(file: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn an_interpreter_is_what_says_so_in_full() {
@@ -188,22 +173,5 @@ mod tests {
         (own["executable"], own["version"]) = (json!("/bin/sh"), json!("3.9\u{1b}[2J"));
         let python = Python::parse(Path::new("/x/python3"), &own).expect("all is there");
         assert_eq!((python.file, python.version.contains('\u{1b}')), (PathBuf::from("/bin/sh"), false));
-    }
-
-    #[test]
-    fn what_may_not_be_executed_is_passed_over_and_remembered() {
-        let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        let path = std::env::join_paths([first.path(), second.path()]).expect("no colons");
-        assert_eq!(candidates(Some(&path)), (vec![], None));
-        assert_eq!(candidates(None), (vec![], None));
-        let closed = first.path().join("python3");
-        fs::write(&closed, "").expect("ours");
-        assert_eq!(candidates(Some(&path)), (vec![], Some(closed.clone())));
-        let (open, other) = (second.path().join("python3"), first.path().join("python"));
-        for file in [&open, &other] {
-            fs::write(file, "").expect("ours");
-            fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("ours");
-        }
-        assert_eq!(candidates(Some(&path)), (vec![open, other], Some(closed)));
     }
 }

@@ -4,7 +4,7 @@ use super::Demo;
 use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, Nanos, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
     TreeSpec, Unavailable, Values,
 };
 use crate::stage::Stage;

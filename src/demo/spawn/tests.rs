@@ -1,7 +1,7 @@
 //! What the programs say, and what it comes to.
 
 use super::*;
-use crate::fact::Row;
+use crate::fact::{Nanos, Row};
 
 fn seen(lines: &[Value]) -> Seen {
     let mut seen = Seen::default();
