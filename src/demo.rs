@@ -8,6 +8,7 @@ mod arenas;
 mod barrier;
 mod belongings;
 mod bound;
+mod bytecode;
 mod channel;
 mod company;
 mod condvar;
@@ -21,6 +22,7 @@ mod eye;
 mod family;
 mod fifo;
 mod footprint;
+mod gil;
 mod glance;
 mod hatch;
 mod ignored;
@@ -43,6 +45,8 @@ mod pool;
 mod posix;
 mod primes;
 mod priority;
+mod pyrace;
+mod python;
 mod race;
 mod rounds;
 mod rpc;
@@ -55,6 +59,7 @@ mod shm;
 mod signal;
 mod sizes;
 mod socket;
+mod spawn;
 mod spinlock;
 mod spoiled;
 mod spread;
@@ -136,6 +141,9 @@ pub static DEMOS: &[&dyn Demo] = &[
     &starvation::Starvation,
     &pool::Pool,
     &bound::Bound,
+    &gil::Gil,
+    &pyrace::PyRace,
+    &spawn::Spawn,
     &amdahl::Amdahl,
     &unruly::Unruly,
 ];

@@ -66,12 +66,14 @@ enum Body {
     Thread(Option<JoinHandle<()>>),
     /// The leader's own main thread: never sent off, never reaped here.
     Leader,
+    /// A thread or process that a program made: it goes with that program, and is never sent off or reaped here.
+    Guest,
 }
 
 impl Entry {
     /// It is on and can be sent off.
     fn is_on(&self) -> bool {
-        self.ended.is_none() && !matches!(self.body, Body::Leader)
+        self.ended.is_none() && !matches!(self.body, Body::Leader | Body::Guest)
     }
 
     /// It is a process of its own, below the leader's.

@@ -52,12 +52,14 @@
 //! | 59 | nice values below 0 for ordinary users | `refused::a_nice_value_below_zero_..` |
 //! | 60 | every parameter at its bounds and beyond, from words and from lessons | `cli::parameters` |
 //! | 61 | names that stay: queues, shared memory, FIFOs, files, of every demo and of those whose leader is killed | `left`; that they are seen at all: `names` |
+//! | 62 | a python3 that hangs, crashes, prints anything, may not be executed, is not there, answers and then fails | `interpreter` |
 
 mod circle;
 mod clock;
 mod common;
 mod fatal;
 mod group;
+mod interpreter;
 mod kept;
 mod killed;
 mod left;

@@ -1,4 +1,4 @@
-//! What demos use that is no part of the kernel: a second core, a C compiler.
+//! What demos use that is no part of the kernel: a second core, a C compiler, a Python interpreter.
 
 use super::Capability;
 use super::State::{No, Yes};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 pub(super) fn survey() -> Vec<Capability> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    vec![second_core(allowed_cpus().len()), compiler(&path)]
+    vec![second_core(allowed_cpus().len()), compiler(&path), interpreter(&path)]
 }
 
 fn second_core(allowed: usize) -> Capability {
@@ -33,6 +33,26 @@ fn compiler(path: &OsStr) -> Capability {
         ),
         None => Capability::new(name, No, "no cc in PATH", "What a compiler may make of a program is shown by hand.")
             .remedy("Install gcc or clang"),
+    }
+}
+
+/// The file is looked for and not run: what it is, a demo finds out within its bounds.
+fn interpreter(path: &OsStr) -> Capability {
+    let name = "python3";
+    match ["python3", "python"].into_iter().find_map(|name| program(path, name)) {
+        Some(found) => Capability::new(
+            name,
+            Yes,
+            found.display().to_string(),
+            "What is said of Python can be shown with the interpreter of this machine.",
+        ),
+        None => Capability::new(
+            name,
+            No,
+            "no python3 in PATH",
+            "What an interpreter's lock does is shown with a small bytecode machine of our own.",
+        )
+        .remedy("Install Python 3"),
     }
 }
 
@@ -68,5 +88,19 @@ mod tests {
         let found = compiler(path);
         assert_eq!((found.state, found.found.ends_with("/cc")), (Yes, true));
         assert_eq!(compiler(OsStr::new("")).state, No);
+    }
+
+    #[test]
+    fn an_interpreter_is_found_by_either_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().as_os_str();
+        assert_eq!(interpreter(path).state, No);
+        for name in ["python", "python3"] {
+            let file = folder.path().join(name);
+            fs::write(&file, "").expect("ours");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("ours");
+            let found = interpreter(path);
+            assert_eq!((found.state, found.found), (Yes, file.display().to_string()));
+        }
     }
 }

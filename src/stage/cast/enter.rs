@@ -107,6 +107,19 @@ impl Stage {
         Ok(number)
     }
 
+    /// Lists a thread or process that a program on stage has made, and of which it has told. It takes no orders and goes with
+    /// that program.
+    ///
+    /// # Errors
+    /// The board is full.
+    pub fn introduce(&mut self, name: &str, tid: Tid, pid: Pid, parent: u32) -> Result<usize, Unavailable> {
+        let number = self.room()?;
+        let slot = self.board.slot(number);
+        let entry = Entry { name: name.to_owned(), tid, pid, ended: None, slot, body: Body::Guest };
+        self.list(entry, parent);
+        Ok(number)
+    }
+
     /// The number of the next worker.
     fn room(&self) -> Result<usize, Unavailable> {
         let number = self.cast.len();
