@@ -6,6 +6,7 @@ mod belongings;
 mod channel;
 mod company;
 mod cores;
+mod coroutine;
 mod cost;
 mod crash;
 mod create;
@@ -27,6 +28,7 @@ mod pinning;
 mod pipe;
 mod posix;
 mod priority;
+mod responsive;
 mod rounds;
 mod rpc;
 mod script;
@@ -98,6 +100,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &rpc::DEMO,
     &ipc::Ipc,
     &mutex::Restroom,
+    &coroutine::Cooperative,
+    &responsive::Responsive,
     &unruly::Unruly,
 ];
 

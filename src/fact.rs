@@ -21,8 +21,8 @@ pub use limits::Limits;
 pub use locks::{LockTally, Visits, cycle};
 pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
 pub use picture::{
-    BarsSpec, ColumnSpec, CurveSpec, CurvesSpec, JourneySpec, Picture, Scale, SideSpec, SidesSpec, Stroke, TableSpec,
-    TreeSpec,
+    BarsSpec, ColumnSpec, CurveSpec, CurvesSpec, JourneySpec, Picture, RunQueueSpec, Scale, SideSpec, SidesSpec,
+    Stroke, TableSpec, TreeSpec,
 };
 pub use source::{Source, SourceChoice, Unavailable};
 pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};

@@ -33,6 +33,8 @@ pub enum Picture {
     Bars(&'static BarsSpec),
     /// One message on its way from a writer to a reader, of the steps that the demo told.
     Journey(&'static JourneySpec),
+    /// Who has the thread and who is ready, in which order, of tasks that share it without the kernel's help.
+    RunQueue(&'static RunQueueSpec),
     /// Processes and threads, below those that made them, over time.
     Tree(&'static TreeSpec),
 }
@@ -55,6 +57,7 @@ impl Picture {
             Self::Curves(curves) => curves.name,
             Self::Bars(bars) => bars.name,
             Self::Journey(_) => "journey",
+            Self::RunQueue(queue) => queue.name,
             Self::Tree(tree) => tree.name,
         }
     }
@@ -169,6 +172,22 @@ pub struct TreeSpec {
     pub name: &'static str,
     /// The table that its rows name.
     pub table: &'static str,
+}
+
+/// A run queue in user space, of rows that a demo tells with `Fact::Row`, one a task.
+///
+/// A row's values: `place`, 0 for the task that runs, 1 for the next, and so on, or none where the kernel keeps the queue;
+/// `slot`, whose colour it has; `turns`; `longest_ns`, its longest wait between two turns; `waiting_ns`, how long it has waited by
+/// now; and the flag `greedy`, if it gives nothing up. What the kernel counts is that of the workers: they are the threads
+/// below.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct RunQueueSpec {
+    /// What it is called in a list: "run queue".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The worker's value that counts the handings over.
+    pub switches: &'static str,
 }
 
 /// Curves of points that a demo tells with `Fact::Point`.

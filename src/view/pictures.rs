@@ -4,7 +4,7 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Bars, Cards, Curves, Histogram, Journey, Pages, Shares, Sides, Space, States, Table, Tree, Workers,
+    Bars, Cards, Curves, Histogram, Journey, Pages, RunQueue, Shares, Sides, Space, States, Table, Tree, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -103,6 +103,10 @@ impl View<'_> {
             Picture::Journey(spec) => {
                 let journey = Journey { tally, spec, theme };
                 boxed(journey, move |wide, _| journey.rows(wide))
+            }
+            Picture::RunQueue(spec) => {
+                let queue = RunQueue { tally, spec, theme };
+                boxed(queue, move |_, _| queue.rows())
             }
             Picture::Tree(spec) => {
                 let tree = Tree { tally, spec, theme };
