@@ -104,17 +104,15 @@ impl RunQueue<'_> {
     fn words(&self) -> String {
         let accounts: Vec<_> = self.tally.workers().filter_map(|worker| worker.counters).collect();
         let kernel = accounts.iter().map(|account| account.voluntary + account.involuntary).sum::<u64>();
-        let kernel = if accounts.is_empty() {
-            "what the kernel counts is not known yet".to_owned()
-        } else {
-            format!("the kernel counts {}", count(kernel, "switch", "switches"))
-        };
+        let kernel = (!accounts.is_empty()).then_some(kernel);
         let ours = self.tally.workers().find_map(|worker| worker.number(self.spec.switches));
-        match ours.filter(|_| !self.queue().is_empty()) {
-            Some(ours) => {
-                format!("Handed over {} in user space; of one thread {kernel}.", count(ours, "time", "times"))
+        match (ours.filter(|_| !self.queue().is_empty()), kernel) {
+            (Some(ours), Some(kernel)) => {
+                format!("In user space {}; the kernel counts {}.", count(ours, "switch", "switches"), thousands(kernel))
             }
-            None => format!("Of these threads {kernel}."),
+            (Some(ours), None) => format!("In user space {}.", count(ours, "switch", "switches")),
+            (None, Some(kernel)) => format!("The kernel counts {}.", count(kernel, "switch", "switches")),
+            (None, None) => "Nothing has been counted yet.".to_owned(),
         }
     }
 }
