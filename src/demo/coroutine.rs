@@ -219,7 +219,8 @@ fn tell(stage: &mut Stage, desk: &Desk, wish: Wish, told: &mut Vec<Value>) {
             "slot": if queued { n + 1 } else { n },
             "turns": seen.turns,
             "steps": seen.steps,
-            "longest_ns": seen.longest,
+            // Nothing yet, or nothing since the last wish.
+            "longest_ns": (seen.longest > 0).then_some(seen.longest),
             "waiting_ns": seen.waiting,
             "every": wish.every,
             "greedy": n == 0 && wish.greedy,

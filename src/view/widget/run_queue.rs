@@ -60,7 +60,7 @@ impl RunQueue<'_> {
         let dim = self.theme.style(Role::Dim);
         let queue = self.queue();
         let Some((runs, ready)) = queue.split_first() else {
-            put(buf, area, 0, 0, "Each task is a thread. The queue is the kernel's, who follows is its affair.", dim);
+            put(buf, area, 0, 0, "Each task is a thread: the queue is the kernel's.", dim);
             return;
         };
         let x = put(buf, area, 0, 0, &format!("thread {} runs ", self.thread()), dim);
