@@ -19,6 +19,7 @@ mod instances;
 mod ipc;
 mod isolation;
 mod journey;
+mod labour;
 mod ladder;
 mod limits;
 mod mqueue;

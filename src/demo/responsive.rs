@@ -47,6 +47,9 @@ impl Place {
     }
 }
 
+/// The longest that the first task is waited for.
+const LEAD: Duration = Duration::from_secs(2);
+
 /// A row for each long task.
 static TASKS: TableSpec = TableSpec {
     name: "long tasks",
@@ -151,7 +154,7 @@ fn direct(stage: &mut Stage, params: &Params) {
         stage.order(0, clock::order(ordered, place));
     };
     // A few ticks first, so that one sees what is lost.
-    let mut lead = Some(millis(params, "tick_ms") * clock::BESIDE);
+    let mut lead = Some((millis(params, "tick_ms") * clock::BESIDE).min(LEAD));
     loop {
         match stage.next(lead) {
             Cue::Steer(Steer { verb, .. }) if verb == "task" => order(stage, place),

@@ -11,6 +11,7 @@ mod costs;
 mod how_many;
 mod lives;
 mod memory;
+mod politeness;
 mod stopping;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};

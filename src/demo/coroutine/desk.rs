@@ -8,6 +8,9 @@ use std::time::Instant;
 /// Bits of a task's number in the word that holds the queue.
 const BITS: u32 = 4;
 
+/// How often a look is begun anew because a task came on meanwhile.
+const TRIES: usize = 100;
+
 /// All of it. Moments are nanoseconds since it was made, by `CLOCK_MONOTONIC`.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -102,16 +105,27 @@ impl Desk {
 
     /// The thread has gone from one task to another.
     pub(super) fn handed_over(&self) {
-        self.handed_over.fetch_add(1, Relaxed);
+        self.handed_over.fetch_add(1, Release);
     }
 
     /// How often it has.
     pub(super) fn handings_over(&self) -> u64 {
-        self.handed_over.load(Relaxed)
+        self.handed_over.load(Acquire)
     }
 
-    /// A look at all tasks.
+    /// A look at all tasks, at one moment unless they are faster than the look again and again.
     pub(super) fn look(&self) -> Vec<Seen> {
+        for _ in 0..TRIES {
+            let before = self.handings_over();
+            let seen = self.glance();
+            if self.handings_over() == before {
+                return seen;
+            }
+        }
+        self.glance()
+    }
+
+    fn glance(&self) -> Vec<Seen> {
         let (now, since, queue) = (self.now(), self.since.load(Acquire), self.queue.load(Acquire));
         let seen = |(n, line): (usize, &Line)| {
             let left = line.left.load(Acquire);

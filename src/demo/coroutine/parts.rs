@@ -2,33 +2,26 @@
 
 use super::desk::Desk;
 use crate::demo::cost::coroutine::{Task, Turn};
+use crate::demo::labour;
 use std::collections::VecDeque;
-use std::hint::black_box;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// A step: so many nanoseconds of computing, by the thread's own CPU time.
-pub(super) const STEP: u64 = 100_000;
+/// A step: so much computing, by the thread's own CPU time.
+const STEP: Duration = Duration::from_micros(100);
 
-/// Who was off for longer than this has had another turn after it. A look at two clocks takes less.
+/// Who was off for longer than this has had another turn after it, nanoseconds. A look at two clocks takes less.
 const GAP: u64 = 20_000;
 
 /// Computes for a step.
-fn compute(seed: u64) {
-    let (begun, mut x) = (on_cpu(), seed);
-    while on_cpu().saturating_sub(begun) < STEP {
-        for _ in 0..1000 {
-            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        }
-    }
-    black_box(x);
+fn compute() {
+    labour::compute(STEP, || false);
 }
 
-/// Nanoseconds that this thread has been on a CPU (`CLOCK_THREAD_CPUTIME_ID`, clock_gettime(2)).
-pub(super) fn on_cpu() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let part = |n: i64| u64::try_from(n).unwrap_or(0);
-    part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
+/// Nanoseconds that this thread has been on a CPU.
+fn on_cpu() -> u64 {
+    u64::try_from(labour::on_cpu().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Task `n`: so many steps, then a yield, until all is over.
@@ -52,7 +45,7 @@ fn task(desk: &Desk, n: usize, mut step: impl FnMut(), mut give_up: impl FnMut()
 pub(super) fn coroutines(desk: &Arc<Desk>) -> io::Result<()> {
     let body = |n: usize| {
         let desk = Arc::clone(desk);
-        Task::new(move |turn: &Turn<'_>| task(&desk, n, || compute(n as u64), || turn.give_up()))
+        Task::new(move |turn: &Turn<'_>| task(&desk, n, compute, || turn.give_up()))
     };
     let mut tasks = (0..desk.tasks()).map(body).collect::<io::Result<Vec<_>>>()?;
     take_turns(desk, |n| tasks[n].resume());
@@ -82,7 +75,7 @@ fn take_turns(desk: &Desk, mut resume: impl FnMut(usize) -> bool) {
 pub(super) fn thread(desk: &Desk, n: usize) {
     let (mut wall, mut cpu) = (1, on_cpu());
     let step = || {
-        compute(n as u64);
+        compute();
         let (now, ran) = (desk.now(), on_cpu());
         let off = (now - wall).saturating_sub(ran - cpu);
         if off > GAP {

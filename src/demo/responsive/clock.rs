@@ -3,6 +3,7 @@
 use super::task::{self, Job};
 use super::{Place, row};
 use crate::demo::cost::coroutine::Task;
+use crate::demo::labour::compute;
 use crate::fact::{Fact, Unavailable};
 use crate::stage::Worker;
 use serde_json::json;
@@ -163,7 +164,7 @@ impl<'w> Clock<'w> {
         match place {
             Place::Same => {
                 let worker = self.worker;
-                task::compute(self.size, || worker.order() == Worker::HALT);
+                compute(self.size, || worker.order() == Worker::HALT);
                 task.took = Some(task.begun.elapsed());
             }
             Place::Other | Place::Locked => {

@@ -2,6 +2,7 @@
 
 use super::Place;
 use crate::demo::cost::coroutine::{Task, Turn};
+use crate::demo::labour::compute;
 use crate::stage::Worker;
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -21,23 +22,6 @@ pub(super) struct Job {
     pub(super) place: Place,
     /// Set when it is done.
     pub(super) done: Arc<AtomicBool>,
-}
-
-/// Computes for `size` of CPU time; less if it is told to stop.
-pub(super) fn compute(size: Duration, stop: impl Fn() -> bool) {
-    let (begun, mut x) = (on_cpu(), 1_u64);
-    while on_cpu().saturating_sub(begun) < size && !stop() {
-        for _ in 0..10_000 {
-            x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        }
-    }
-    std::hint::black_box(x);
-}
-
-/// How long this thread has been on a CPU (`CLOCK_THREAD_CPUTIME_ID`, clock_gettime(2)).
-fn on_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// The task as a coroutine, which yields after each slice. With `stop` it returns at its next turn.
@@ -80,12 +64,10 @@ pub(super) fn serve(worker: &Worker, jobs: &mpsc::Receiver<Job>, lock: &Mutex<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::labour::on_cpu;
 
     #[test]
-    fn a_task_takes_its_cpu_time_and_in_slices_gives_its_turn_up() {
-        let before = on_cpu();
-        compute(Duration::from_millis(3), || false);
-        assert!(on_cpu() - before >= Duration::from_millis(3));
+    fn a_task_in_slices_takes_its_cpu_time_and_gives_its_turn_up() {
         let mut task = in_slices(SLICE * 3, Arc::default()).expect("a stack");
         let before = on_cpu();
         let turns = std::iter::from_fn(|| task.resume().then_some(())).count();
