@@ -13,6 +13,7 @@ mod channel;
 mod company;
 mod condvar;
 mod cores;
+mod coroutine;
 mod cost;
 mod crash;
 mod create;
@@ -31,6 +32,7 @@ mod interleave;
 mod ipc;
 mod isolation;
 mod journey;
+mod labour;
 mod ladder;
 mod limits;
 mod livelock;
@@ -48,6 +50,7 @@ mod priority;
 mod pyrace;
 mod python;
 mod race;
+mod responsive;
 mod rounds;
 mod rpc;
 mod rwlock;
@@ -144,6 +147,8 @@ pub static DEMOS: &[&dyn Demo] = &[
     &gil::Gil,
     &pyrace::PyRace,
     &spawn::Spawn,
+    &coroutine::Cooperative,
+    &responsive::Responsive,
     &amdahl::Amdahl,
     &unruly::Unruly,
 ];

@@ -4,7 +4,7 @@
 //! Between two of them it has no other thread and no child, so that it may fork.
 
 mod birth;
-mod coroutine;
+pub(super) mod coroutine;
 mod pingpong;
 mod tiny;
 

@@ -54,6 +54,8 @@ pub enum Picture {
     Journey(&'static JourneySpec),
     /// The rows that the demo told, each as a bar with how sure it is.
     Bars(&'static BarsSpec),
+    /// Who has the thread and who is ready, in which order, of tasks that share it without the kernel's help.
+    RunQueue(&'static RunQueueSpec),
 }
 
 impl Picture {
@@ -82,6 +84,7 @@ impl Picture {
             Self::Buffer(buffer) => buffer.name,
             Self::Journey(_) => "journey",
             Self::Bars(bars) => bars.name,
+            Self::RunQueue(queue) => queue.name,
         }
     }
 }
@@ -295,4 +298,20 @@ pub enum Scale {
     Linear,
     /// The same distance for each tenfold: from the power of ten below the least value on.
     Logarithmic,
+}
+
+/// A run queue in user space, of rows that a demo tells with `Fact::Row`, one a task.
+///
+/// A row's values: `place`, 0 for the task that runs, 1 for the next, and so on, or none where the kernel keeps the queue;
+/// `slot`, whose colour it has; `turns`; `longest_ns`, its longest wait between two turns; `waiting_ns`, how long it has waited by
+/// now; and the flag `greedy`, if it gives nothing up. What the kernel counts is that of the workers: they are the threads
+/// below.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct RunQueueSpec {
+    /// What it is called in a list: "run queue".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The worker's value that counts the handings over.
+    pub switches: &'static str,
 }

@@ -4,8 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Bars, Buffer as Slots, Cards, Counts, Curves, Futures, Histogram, Journey, Listing, Pages, Queue, Rows, Shares,
-    Sides, Space, States, Table, Tree, WaitFor, Waiting, Workers,
+    Bars, Buffer as Slots, Cards, Counts, Curves, Futures, Histogram, Journey, Listing, Pages, Queue, Rows, RunQueue,
+    Shares, Sides, Space, States, Table, Tree, WaitFor, Waiting, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -61,6 +61,7 @@ impl View<'_> {
             Picture::Tree(spec) => Box::new(Tree { tally, spec, theme }),
             Picture::Listing(spec) => Box::new(Listing { tally, spec, theme }),
             Picture::Counts(spec) => Box::new(Counts { tally, spec, theme }),
+            Picture::RunQueue(spec) => Box::new(RunQueue { tally, spec, theme }),
             Picture::Futures => Box::new(Futures { tally, theme, chosen }),
             Picture::WaitFor(spec) => Box::new(WaitFor { tally, spec, theme, chosen }),
         }

@@ -12,6 +12,7 @@ mod how_many;
 mod ladder;
 mod lives;
 mod memory;
+mod politeness;
 mod pools;
 mod stopping;
 mod talking;

@@ -23,6 +23,7 @@ pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[
     ("src/view/widget/queue/model.rs", "seats", "how many have room in a place"),
     ("src/view/widget/lanes/fold.rs", "cores", "how many have no row of their own"),
     ("src/view/widget/lanes/words.rs", "switch", "how many turns ended within a column"),
+    ("src/view/widget/run_queue.rs", "switch", "how many were counted"),
     ("src/view/widget/workers.rs", "cores", "the heading of the column with those that a task may use"),
 ];
 
