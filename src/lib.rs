@@ -15,6 +15,7 @@ pub mod headless;
 pub mod kernel;
 pub mod lesson;
 pub mod library;
+pub mod lore;
 pub mod progress;
 pub mod record;
 pub mod scene;

@@ -1,0 +1,186 @@
+//! What a run says of a claim.
+
+use super::{Claim, Condition, Ledger, Stands, Test};
+use crate::fact::Values;
+
+/// What a run came to: its values, or why there are none.
+pub type Came = Result<Values, Fault>;
+
+/// Why a run has no values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The machine refuses it: a sentence.
+    Refused(String),
+    /// It broke: a sentence.
+    Broke(String),
+}
+
+impl Fault {
+    /// The sentence.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Refused(sentence) | Self::Broke(sentence) => sentence,
+        }
+    }
+}
+
+/// The language in which a verdict speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// By its code; English, where there is no other.
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        if code == "zh" { Self::Zh } else { Self::En }
+    }
+
+    /// One of two texts.
+    #[must_use]
+    pub fn pick<'t>(self, en: &'t str, zh: &'t str) -> &'t str {
+        match self {
+            Self::En => en,
+            Self::Zh => zh,
+        }
+    }
+}
+
+/// What the machine says of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is so here.
+    Holds,
+    /// It is not so here.
+    Fails,
+    /// It is so here, and because Python is built as it mostly is.
+    CpythonOnly,
+    /// This machine, or this run, does not say.
+    Inconclusive,
+    /// It cannot be tested here.
+    NotTestable,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Holds, Self::Fails, Self::CpythonOnly, Self::Inconclusive, Self::NotTestable];
+
+    /// The word of the contract.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::CpythonOnly => "cpython-only",
+            Self::Inconclusive => "inconclusive",
+            Self::NotTestable => "not-testable",
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn words(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Holds => lang.pick("holds here", "在此成立"),
+            Self::Fails => lang.pick("does not hold here", "在此不成立"),
+            Self::CpythonOnly => lang.pick("holds only under the default CPython", "只在默认的 CPython 下成立"),
+            Self::Inconclusive => lang.pick("inconclusive", "尚无定论"),
+            Self::NotTestable => lang.pick("cannot be tested here", "无法在此检验"),
+        }
+    }
+}
+
+/// A verdict with its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why this verdict and no other; empty where the claim's own reason is all there is to say.
+    pub because: String,
+    /// What was measured and looked at, by name.
+    pub measured: Values,
+    /// The same as a learner reads it: name and value.
+    pub shown: Vec<(String, String)>,
+}
+
+/// What `came`, the outcome of the claim's run, says of it; `came` is none where nothing was run for it.
+#[must_use]
+pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
+    let bare = |verdict, because: String| Judgement { verdict, because, measured: Values::new(), shown: Vec::new() };
+    let Some(test) = &claim.test else { return bare(Verdict::NotTestable, String::new()) };
+    let values = match came {
+        Some(Ok(values)) => values,
+        Some(Err(Fault::Refused(why))) => {
+            return bare(Verdict::Inconclusive, format!("{}{why}", lang.pick("this machine refuses it: ", "这台机器拒绝了：")));
+        }
+        Some(Err(Fault::Broke(why))) => {
+            return bare(Verdict::Inconclusive, format!("{}{why}", lang.pick("the demo broke: ", "演示中断了：")));
+        }
+        None => return bare(Verdict::Inconclusive, lang.pick("it was not run", "没有运行").to_owned()),
+    };
+    let (verdict, because) = weigh(test, values, claim.stands, lang);
+    let shown = test.shown();
+    Judgement {
+        verdict,
+        because,
+        measured: shown.iter().map(|path| (path.name().to_owned(), path.of(values))).collect(),
+        shown: shown.iter().map(|path| (path.name().to_owned(), path.show(test.spec, values))).collect(),
+    }
+}
+
+fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, String) {
+    if let Some(needed) = test.needs.iter().find(|c| c.holds(values) != Some(true)) {
+        let because = format!("{}{}", lang.pick("to say anything it needs ", "要得出结论，需要 "), asked(test, needed, values, lang));
+        return (Verdict::Inconclusive, because);
+    }
+    let against = match test.fails.as_slice() {
+        [] => test.holds.iter().find(|c| c.holds(values) == Some(false)),
+        fails => fails.iter().find(|c| c.holds(values) == Some(true)),
+    };
+    let open = test.holds.iter().find(|c| c.holds(values) != Some(true));
+    match (open, against) {
+        (None, None) => match stands {
+            Stands::Cpython => (Verdict::CpythonOnly, all_asked(test, values, lang)),
+            _ => (Verdict::Holds, all_asked(test, values, lang)),
+        },
+        (Some(_), Some(against)) if test.fails.is_empty() => {
+            let because = format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, against, values, lang));
+            (Verdict::Fails, because)
+        }
+        (Some(_), Some(against)) => (Verdict::Fails, asked(test, against, values, lang)),
+        // What holds and fails at once says nothing.
+        (None, Some(against)) => (Verdict::Inconclusive, asked(test, against, values, lang)),
+        (Some(open), None) => (Verdict::Inconclusive, format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, open, values, lang))),
+    }
+}
+
+fn all_asked(test: &Test, values: &Values, lang: Lang) -> String {
+    let all: Vec<_> = test.holds.iter().map(|c| asked(test, c, values, lang)).collect();
+    all.join(lang.pick("; ", "；"))
+}
+
+/// "survivors at least 1, measured 5"
+fn asked(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
+    let measured = condition.value.show(test.spec, values);
+    let (comma, was) = lang.pick(", | measured ", "，|实测 ").split_once('|').unwrap_or_default();
+    let other = condition.looks_at().nth(1).map(|o| format!("{comma}{} {}", o.name(), o.show(test.spec, values)));
+    let mark = if condition.written.starts_with(|c: char| c.is_ascii_digit()) { " =" } else { "" };
+    format!("{}{mark} {}{comma}{}{measured}{}", condition.value.name(), condition.written, was.trim_start(), other.unwrap_or_default())
+}
+
+/// Of two claims that contradict each other, the one that the machine sides with: it holds and the other fails.
+#[must_use]
+pub fn sides_with<'l>(ledger: &'l Ledger, one: (&str, Verdict), other: (&str, Verdict)) -> Option<&'l Claim> {
+    let holds = |verdict| matches!(verdict, Verdict::Holds | Verdict::CpythonOnly);
+    let id = match (one.1, other.1) {
+        (Verdict::Fails, v) if holds(v) => other.0,
+        (v, Verdict::Fails) if holds(v) => one.0,
+        _ => return None,
+    };
+    ledger.find(id).ok()
+}
