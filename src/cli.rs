@@ -31,7 +31,7 @@ pub struct Common {
     /// The language of the lessons, where they are translated: en, zh.
     #[arg(long, global = true, value_name = "LANG")]
     pub lang: Option<String>,
-    /// Where the facts on who ran when come from: best, exact, self-timed, sampled.
+    /// Where the facts on who ran when come from: best, exact, self-timed, sampled, unwatched.
     #[arg(long, global = true, value_name = "SOURCE", default_value = "best")]
     pub source: String,
     /// dark, light, contrast, or a theme file of your own.

@@ -2,39 +2,55 @@
 
 mod addresses;
 mod area;
+mod barrier;
 mod belongings;
+mod channel;
 mod company;
+mod condvar;
 mod cores;
 mod crash;
 mod deadlock;
 mod eye;
 mod family;
+mod fifo;
 mod footprint;
 mod glance;
+mod hatch;
 mod ignored;
 mod instances;
 mod interleave;
+mod ipc;
 mod isolation;
+mod journey;
 mod limits;
 mod livelock;
 mod meeting;
+mod monitor;
+mod mqueue;
 mod mutex;
 mod pace;
 mod pinning;
+mod pipe;
 mod posix;
 mod priority;
 mod race;
+mod rpc;
 mod rwlock;
 mod script;
 mod seats;
+mod semaphore;
 mod shared;
+mod shm;
+mod signal;
 mod sizes;
+mod socket;
 mod spinlock;
 mod spoiled;
 mod spread;
 mod starvation;
 mod states;
 mod stop;
+mod tcp;
 mod timeslice;
 mod train;
 mod trespass;
@@ -79,6 +95,15 @@ pub static DEMOS: &[&dyn Demo] = &[
     &crash::Crash,
     &spoiled::Spoiled,
     &stop::Stop,
+    &pipe::DEMO,
+    &fifo::DEMO,
+    &socket::DEMO,
+    &tcp::DEMO,
+    &mqueue::DEMO,
+    &shm::DEMO,
+    &signal::DEMO,
+    &rpc::DEMO,
+    &ipc::Ipc,
     &race::Race,
     &interleave::Interleave,
     &seats::Seats,
@@ -86,6 +111,10 @@ pub static DEMOS: &[&dyn Demo] = &[
     &spinlock::Desk,
     &rwlock::Timetable,
     &ignored::Ignored,
+    &semaphore::Cafeteria,
+    &condvar::Kitchen,
+    &monitor::Pantry,
+    &barrier::Boarding,
     &deadlock::Deadlock,
     &livelock::Livelock,
     &starvation::Starvation,

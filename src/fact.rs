@@ -23,8 +23,8 @@ pub use limits::Limits;
 pub use locks::{LockTally, Visits, cycle, stuck};
 pub use params::{As, ParamError, ParamKind, ParamSpec, Params};
 pub use picture::{
-    ColumnSpec, CountsSpec, CurveSpec, CurvesSpec, ListingSpec, Picture, SideSpec, SidesSpec, Stroke, TableSpec,
-    TreeSpec, WaitForSpec,
+    BarsSpec, BufferSpec, ColumnSpec, CountsSpec, CurveSpec, CurvesSpec, JourneySpec, ListingSpec, Picture, Scale,
+    SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec, WaitForSpec,
 };
 pub use source::{Source, SourceChoice, Unavailable};
 pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};

@@ -14,7 +14,7 @@ pub mod text;
 pub mod theme;
 pub mod widget;
 
-use crate::fact::clean_line;
+use crate::fact::{Source, clean_line};
 use crate::scene::Scene;
 use crate::tour::keys::{self, WatchAction};
 use crate::tour::{Click, Key, Pane, Player, Screen, Tour};
@@ -138,6 +138,9 @@ impl View<'_> {
         };
         truth.push((source, Role::Dim));
         truth.push((put::count(start.cpus.len() as u64, "core", "cores"), Role::Dim));
+        if start.source == Source::Unwatched {
+            return truth;
+        }
         truth.push(match self.scene.tally.lost {
             0 => ("nothing lost".to_owned(), Role::Dim),
             n => (format!("{} lost", put::thousands(n)), Role::Warning),

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Looks a second where /proc is sampled: a frame of the screen, and a share of a core that nobody misses.
 const HZ: u32 = 60;
 
+/// How often a run that nobody watches is looked after. What it tells itself is read at once.
+const UNWATCHED: Duration = Duration::from_millis(100);
+
 /// The observers of a run.
 pub(super) struct Watch {
     lanes: Lanes,
@@ -19,16 +22,19 @@ pub(super) struct Watch {
 enum Lanes {
     Kernel(Box<dyn Observer>),
     Workers(SelfTimed),
+    Nobody,
 }
 
 impl Watch {
     /// The best source that works, or the one that was asked for.
     pub(super) fn attach(spec: &DemoSpec, choice: SourceChoice, production: &Production) -> Result<Self, Unavailable> {
         let wanted = match choice {
+            SourceChoice::Best if spec.unwatched => &[Source::Unwatched],
             SourceChoice::Best => &Source::ALL[..],
             SourceChoice::Only(Source::Exact) => &Source::ALL[..1],
             SourceChoice::Only(Source::SelfTimed) => &Source::ALL[1..2],
             SourceChoice::Only(Source::Sampled) => &Source::ALL[2..],
+            SourceChoice::Only(Source::Unwatched) => &[Source::Unwatched],
         };
         let root = production.leader();
         let mut refusals: Vec<Unavailable> = Vec::new();
@@ -40,6 +46,7 @@ impl Watch {
                     Err(Unavailable::new("self-timed slices", format!("the workers of {} do not spin", spec.name)))
                 }
                 Source::Sampled => kernel::attach_sampled(root, HZ).map(Lanes::Kernel),
+                Source::Unwatched => Ok(Lanes::Nobody),
             };
             match lanes {
                 Ok(lanes) => {
@@ -62,13 +69,14 @@ impl Watch {
         match &self.lanes {
             Lanes::Kernel(observer) => observer.source(),
             Lanes::Workers(_) => Source::SelfTimed,
+            Lanes::Nobody => Source::Unwatched,
         }
     }
 
     pub(super) fn hz(&self) -> Option<u32> {
         match &self.lanes {
             Lanes::Kernel(observer) => observer.hz(),
-            Lanes::Workers(_) => None,
+            Lanes::Workers(_) | Lanes::Nobody => None,
         }
     }
 
@@ -76,6 +84,7 @@ impl Watch {
         match &self.lanes {
             Lanes::Kernel(observer) => observer.interval(),
             Lanes::Workers(_) => Duration::from_millis(25),
+            Lanes::Nobody => UNWATCHED,
         }
     }
 
@@ -83,6 +92,8 @@ impl Watch {
     pub(super) fn drain(&mut self, released: Nanos, over: bool, batch: &mut Vec<Stamped>) {
         let mut seen = Vec::new();
         match &mut self.lanes {
+            // Not even /proc is read. The last account of each worker comes from the stage.
+            Lanes::Nobody => return,
             Lanes::Kernel(observer) if over => observer.finish(&mut seen),
             Lanes::Kernel(observer) => observer.drain(&mut seen),
             Lanes::Workers(workers) => {

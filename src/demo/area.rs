@@ -70,20 +70,45 @@ impl Area {
         }
     }
 
-    /// Word `k` of page `n`, of 32 bits: what futex(2) can wait for. A page has words of one size or of the other, never both.
-    pub(super) fn futex(&self, n: usize, k: usize) -> &AtomicU32 {
-        assert!(n < self.pages() && k < self.page / size_of::<u32>(), "word {k} of page {n} of {}", self.pages());
-        // SAFETY: as for `word_of`, and half a word is aligned where a whole one is. That nobody touches it by its other
-        // size is the callers' part; they are demos with pages of their own.
-        #[expect(unsafe_code, reason = "a word of memory that several hold and the kernel waits for")]
+    /// All words from page `n` on.
+    pub(super) fn words(&self, n: usize) -> &[AtomicU64] {
+        assert!(n < self.pages(), "page {n} of {}", self.pages());
+        let count = (self.pages() - n) * self.page / size_of::<u64>();
+        // SAFETY: as for one word; the last of them is the last of the mapping.
+        #[expect(unsafe_code, reason = "words of memory that several hold")]
         unsafe {
-            &*self.map.as_ptr().byte_add(n * self.page).cast::<AtomicU32>().add(k)
+            std::slice::from_raw_parts(self.map.as_ptr().byte_add(n * self.page).cast::<AtomicU64>(), count)
         }
     }
 
     /// For a look at the page map.
     pub(super) fn region(&self) -> Region {
         Region { start: self.map.as_ptr().addr(), pages: self.pages() }
+    }
+}
+
+/// A page of words of half the size, which is what futex(2) sleeps at.
+#[derive(Debug)]
+pub(super) struct Bells(Area);
+
+impl Bells {
+    /// As [`Area::shared`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn shared() -> io::Result<Self> {
+        Area::shared(1).map(Self)
+    }
+
+    /// Bell `k`.
+    pub(super) fn bell(&self, k: usize) -> &AtomicU32 {
+        assert!(k < self.0.page / size_of::<u64>(), "bell {k} of a page");
+        // SAFETY: within the mapping, which is writable and lives as long as `self`, and aligned. The area is this one's own,
+        // so nobody ever touches a word of it in another size.
+        #[expect(unsafe_code, reason = "a word of memory that several hold")]
+        unsafe {
+            &*self.0.map.as_ptr().cast::<AtomicU32>().add(2 * k)
+        }
     }
 }
 
@@ -104,12 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn a_futex_is_a_word_of_half_the_size() {
+    fn the_words_are_those_of_the_pages() {
         let area = Area::shared(2).expect("memfd");
-        (0..4).for_each(|k| area.futex(1, k as usize).store(k + 1, Relaxed));
-        assert_eq!((0..5).map(|k| area.futex(1, k).load(Relaxed)).collect::<Vec<_>>(), [1, 2, 3, 4, 0]);
+        area.word_of(1, 3).store(7, Relaxed);
+        let words = area.words(1);
+        assert_eq!((words[3].load(Relaxed), words.len()), (7, rustix::param::page_size() / 8));
+        assert_eq!(area.words(0).len(), 2 * words.len());
+        let bells = Bells::shared().expect("memfd");
+        (0..9).for_each(|k| bells.bell(k).store(u32::try_from(k).expect("small"), Relaxed));
+        assert!((0..9).all(|k| bells.bell(k).load(Relaxed) as usize == k));
         // It says so at once where the word is another than the one that is waited for (EAGAIN).
-        let (flags, word) = (rustix::thread::futex::Flags::empty(), area.futex(1, 2));
+        let (flags, word) = (rustix::thread::futex::Flags::empty(), bells.bell(2));
         assert_eq!(rustix::thread::futex::wait(word, flags, 9, None), Err(rustix::io::Errno::AGAIN));
     }
 

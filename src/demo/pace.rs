@@ -1,6 +1,7 @@
 //! A story at a pace that a person can follow and the learner can change: rests, and waiting for what is to be seen. It
 //! knows no demo.
 
+use super::script::NOW;
 use crate::fact::{Arg, Control, On, ParamKind, ParamSpec, Steer, Unavailable};
 use crate::stage::{Cue, Stage};
 use std::time::{Duration, Instant};
@@ -96,7 +97,7 @@ impl Pace {
         mine
     }
 
-    /// Lets a step stand for a while.
+    /// Lets a step stand for a while, or less if the learner wishes (verb [`NOW`], where the demo has a key for it).
     pub(super) fn rest(&mut self, stage: &mut Stage) -> Result<(), Cut> {
         let begun = Instant::now();
         loop {
@@ -105,7 +106,9 @@ impl Pace {
             if left.is_zero() {
                 return Ok(());
             }
-            self.hear(stage, left)?;
+            if self.hear(stage, left)? {
+                return Ok(());
+            }
         }
     }
 
@@ -131,16 +134,13 @@ impl Pace {
         }
     }
 
-    /// Hears the learner for `patience` at most.
-    fn hear(&mut self, stage: &mut Stage, patience: Duration) -> Result<(), Cut> {
+    /// Hears the learner for `patience` at most; whether the next step is wanted now.
+    fn hear(&mut self, stage: &mut Stage, patience: Duration) -> Result<bool, Cut> {
         match stage.next(Some(patience)) {
-            Cue::Finish => return Err(Cut::Finish),
-            Cue::Steer(steer) => {
-                self.obey(&steer);
-            }
-            Cue::Ended(_) | Cue::Time => {}
+            Cue::Finish => Err(Cut::Finish),
+            Cue::Steer(steer) => Ok(!self.obey(&steer) && steer.verb == NOW),
+            Cue::Ended(_) | Cue::Time => Ok(false),
         }
-        Ok(())
     }
 }
 

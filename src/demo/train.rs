@@ -169,6 +169,17 @@ impl<'w> Passenger<'w> {
         leave();
     }
 
+    /// Gives `place` back, sleeps at `condition` until it is woken, and has `place` again: all by `wait`.
+    pub(super) fn sleep_at(&self, condition: &str, place: &str, wait: impl FnOnce()) {
+        self.tell(place, LockStep::Leaves);
+        self.tell(condition, LockStep::Wants);
+        wait();
+        // Woken, it is no longer there: a condition variable is a place to sleep, and nothing that one can have.
+        self.tell(condition, LockStep::Has);
+        self.tell(condition, LockStep::Leaves);
+        self.tell(place, LockStep::Has);
+    }
+
     fn tell(&self, place: &str, step: LockStep) {
         self.worker.tell(Fact::Lock { tid: self.tid, lock: place.to_owned(), step });
     }
@@ -191,16 +202,12 @@ fn on_cpu() -> Nanos {
 }
 
 /// Lets the passengers travel until the learner has seen enough or none is left: hears the keys for the pace, and [`KILL`].
+/// After every cue it is time for a `look`, which also hears of wishes that are not for the train. It says how long until the
+/// next one, or zero when the journey is over.
 ///
 /// # Errors
 /// The learner has seen enough.
-pub(super) fn travel(stage: &mut Stage, pause: i64) -> Result<(), Cut> {
-    travel_with(stage, pause, |_, _| None)
-}
-
-/// The same, with a `look` at every cue that is not the learner's: it says how long until the next one, or zero when the
-/// journey is over.
-fn travel_with(
+pub(super) fn travel_with(
     stage: &mut Stage,
     pause: i64,
     mut look: impl FnMut(&mut Stage, &Cue) -> Option<Duration>,
@@ -224,6 +231,11 @@ fn travel_with(
         }
     }
     Ok(())
+}
+
+/// Tells everybody to leave the train.
+pub(super) fn all_out(stage: &Stage) {
+    stage.on().for_each(|number| stage.order(number, Worker::HALT));
 }
 
 /// Kills the chosen worker, if that is the wish: a process alone, for a thread cannot be killed alone.

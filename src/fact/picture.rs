@@ -44,6 +44,12 @@ pub enum Picture {
     Counts(&'static CountsSpec),
     /// Who has which lock, and who waits for which: the wait-for graph.
     WaitFor(&'static WaitForSpec),
+    /// A bounded buffer between those that put and those that take: rows of a table, and the locks around them.
+    Buffer(&'static BufferSpec),
+    /// One message on its way from a writer to a reader, of the steps that the demo told.
+    Journey(&'static JourneySpec),
+    /// The rows that the demo told, each as a bar with how sure it is.
+    Bars(&'static BarsSpec),
 }
 
 impl Picture {
@@ -68,6 +74,9 @@ impl Picture {
             Self::Listing(listing) => listing.name,
             Self::Counts(counts) => counts.name,
             Self::WaitFor(graph) => graph.name,
+            Self::Buffer(buffer) => buffer.name,
+            Self::Journey(_) => "journey",
+            Self::Bars(bars) => bars.name,
         }
     }
 }
@@ -210,4 +219,75 @@ pub struct WaitForSpec {
     pub lock: &'static str,
     /// The value of a worker that counts how often it had what it wants, and the word for one of it: ("meals", "meal").
     pub count: (&'static str, &'static str),
+}
+
+/// A bounded buffer. Each row of its table is a slot, with a number in the value `item` while something lies in it. A worker
+/// with a value `made` is one that puts, one with a value `taken` one that takes.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BufferSpec {
+    /// What it is called in a list and above its slots: "hatch".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The lock that whoever is at it has.
+    pub lock: &'static str,
+    /// What those that put wait for: "not full".
+    pub puts: &'static str,
+    /// What those that take wait for: "not empty".
+    pub takes: &'static str,
+    /// What lies in it, one and several: "dish", "dishes".
+    pub items: (&'static str, &'static str),
+}
+
+/// A message on its way. A row of the table is a step, with what was found at it: `writer` and `reader`, what each does, in
+/// a word or two; `at`, where the message is ("writer", "between" or "reader"); `now`, `capacity` and `unit`, what lies in
+/// between; `copies`, how many there have been of it; and `what`, a sentence or two.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct JourneySpec {
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// The worker that writes, by letter.
+    pub writer: &'static str,
+    /// The worker that reads, by letter.
+    pub reader: &'static str,
+    /// What the two are: "writer" and "reader", or "caller" and "server".
+    pub roles: [&'static str; 2],
+    /// What a message lies in on its way: "pipe's buffer (kernel)".
+    pub between: &'static str,
+}
+
+/// A bar for each row of a table, with the interval in which its true value lies: a ladder of figures that were measured.
+///
+/// A row is a number `value`, and `low` and `high` once they are known; or the word `why`, if it cannot be measured here.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct BarsSpec {
+    /// What it is called in a list: "latency".
+    pub name: &'static str,
+    /// The table that its rows name.
+    pub table: &'static str,
+    /// What stands above the figures: what was measured.
+    pub head: &'static str,
+    /// The value of a row that its bar shows.
+    pub value: &'static str,
+    /// The value where the interval begins.
+    pub low: &'static str,
+    /// The value where it ends.
+    pub high: &'static str,
+    /// The value that says why there is no figure.
+    pub why: &'static str,
+    /// A word of the first row that holds for all of them: where it was measured.
+    pub note: &'static str,
+    /// What the values are.
+    pub kind: ReturnKind,
+    /// How the axis goes up.
+    pub scale: Scale,
+}
+
+/// How an axis goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// The same distance for each step: from nothing on.
+    Linear,
+    /// The same distance for each tenfold: from the power of ten below the least value on.
+    Logarithmic,
 }

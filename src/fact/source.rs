@@ -15,10 +15,12 @@ pub enum Source {
     SelfTimed,
     /// /proc, looked at so many times a second.
     Sampled,
+    /// Nobody watches: watching would cost what is being measured.
+    Unwatched,
 }
 
 impl Source {
-    /// All, best first.
+    /// All that tell who ran when, best first.
     pub const ALL: [Self; 3] = [Self::Exact, Self::SelfTimed, Self::Sampled];
 
     /// The word on screen and on the command line.
@@ -28,6 +30,7 @@ impl Source {
             Self::Exact => "exact",
             Self::SelfTimed => "self-timed",
             Self::Sampled => "sampled",
+            Self::Unwatched => "unwatched",
         }
     }
 
@@ -38,6 +41,9 @@ impl Source {
             Self::Exact => "The kernel recorded every switch.",
             Self::SelfTimed => "Each worker reads the clock in its loop; a gap means that it was not running.",
             Self::Sampled => "We look at /proc many times a second; what happens between two looks is not seen.",
+            Self::Unwatched => {
+                "The recorder is off, since it would cost what is measured: the figures are the workers' own."
+            }
         }
     }
 }
@@ -66,9 +72,10 @@ impl FromStr for SourceChoice {
         }
         Source::ALL
             .into_iter()
+            .chain([Source::Unwatched])
             .find(|source| source.word() == s)
             .map(Self::Only)
-            .ok_or_else(|| "the sources are: best, exact, self-timed, sampled".to_owned())
+            .ok_or_else(|| "the sources are: best, exact, self-timed, sampled, unwatched".to_owned())
     }
 }
 

@@ -24,6 +24,8 @@ pub struct DemoSpec {
     pub controls: &'static [Control],
     /// Its workers time their own slices, so [`super::Source::SelfTimed`] works for it.
     pub self_timed: bool,
+    /// It measures what the recorder would change: it is run with [`super::Source::Unwatched`] unless an observer is asked for.
+    pub unwatched: bool,
     /// Milliseconds after which its values can be judged while it goes on; 0: when it tells the step `settled`, or has ended.
     pub settles_ms: u64,
     /// Milliseconds that it runs without a screen; 0: it ends by itself.
@@ -64,6 +66,7 @@ impl DemoSpec {
         pictures: &[],
         controls: &[],
         self_timed: false,
+        unwatched: false,
         settles_ms: 0,
         lasts_ms: |_| 0,
         check: |_| Ok(()),
@@ -104,6 +107,8 @@ pub enum ReturnKind {
     Nanos,
     /// Kibibytes.
     Kib,
+    /// Bytes a second.
+    Rate,
     /// A share of one: 0.333 is shown as 33.3 %.
     Share,
     /// A plain number: a ratio, a speed-up.

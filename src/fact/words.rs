@@ -12,6 +12,7 @@ impl ReturnKind {
             (Self::Nanos, v) => v.as_f64().map_or_else(|| plain(v), |n| nanos(n).to_string()),
             (Self::Share, v) => v.as_f64().map_or_else(|| plain(v), percent),
             (Self::Kib, v) => format!("{} KiB", plain(v)),
+            (Self::Rate, v) => v.as_f64().map_or_else(|| plain(v), rate),
             (Self::Table, Value::Object(table)) if are_shares(table) => entries(table, |v| Self::Share.show(v)),
             (_, v) => plain(v),
         }
@@ -21,6 +22,17 @@ impl ReturnKind {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time, shown with three figures")]
 fn nanos(n: f64) -> Nanos {
     Nanos(n.max(0.0) as u64)
+}
+
+/// Bytes a second, with three figures and the units of the SI.
+fn rate(bytes: f64) -> String {
+    let units = [(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s")];
+    let Some((unit, word)) = units.into_iter().find(|(unit, _)| bytes >= *unit) else {
+        return format!("{bytes:.0} B/s");
+    };
+    let n = bytes / unit;
+    let places = if n < 10.0 { 2 } else { usize::from(n < 100.0) };
+    format!("{n:.places$} {word}")
 }
 
 fn percent(share: f64) -> String {
@@ -83,6 +95,8 @@ mod tests {
     fn values_are_shown_with_their_units() {
         assert_eq!(ReturnKind::Nanos.show(&json!(4_000_000)), "4.00 ms");
         assert_eq!(ReturnKind::Share.show(&json!(0.3333)), "33.3 %");
+        let rates = [0.0, 999.0, 1_500.0, 23_400_000.0, 345e6, 9.876e9].map(|n| ReturnKind::Rate.show(&json!(n)));
+        assert_eq!(rates, ["0 B/s", "999 B/s", "1.50 kB/s", "23.4 MB/s", "345 MB/s", "9.88 GB/s"]);
         assert_eq!(ReturnKind::Count.show(&json!(1_051)), "1,051");
         assert_eq!(ReturnKind::Flag.show(&json!(true)), "yes");
         assert_eq!(ReturnKind::List.show(&json!(["C"])), "C");

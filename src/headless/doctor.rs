@@ -48,12 +48,13 @@ impl Report {
     /// The source that a run of `spec` would use: as a run does, the best is tried first.
     fn would(&self, spec: &DemoSpec) -> Would {
         let wanted = match self.choice {
+            SourceChoice::Best if spec.unwatched => vec![Source::Unwatched],
             SourceChoice::Best => Source::ALL.to_vec(),
             SourceChoice::Only(source) => vec![source],
         };
         let mut because = Vec::new();
         for source in wanted {
-            let why = match self.capability(surveyed_as(source)) {
+            let why = match surveyed_as(source).and_then(|name| self.capability(name)) {
                 _ if source == Source::SelfTimed && !spec.self_timed => "its workers do not spin".to_owned(),
                 Some(found) if found.state == State::No => found.found.clone(),
                 _ => return Would { source: Some(source), because },
@@ -193,12 +194,13 @@ fn capability_words(found: &Capability) -> Vec<String> {
     out
 }
 
-/// The name under which the survey speaks of what a source needs.
-fn surveyed_as(source: Source) -> &'static str {
+/// The name under which the survey speaks of what a source needs, if it needs anything.
+fn surveyed_as(source: Source) -> Option<&'static str> {
     match source {
-        Source::Exact => "exact switch records",
-        Source::SelfTimed => "self-timed slices",
-        Source::Sampled => "sampling /proc",
+        Source::Exact => Some("exact switch records"),
+        Source::SelfTimed => Some("self-timed slices"),
+        Source::Sampled => Some("sampling /proc"),
+        Source::Unwatched => None,
     }
 }
 
@@ -235,7 +237,7 @@ mod tests {
     fn the_survey_speaks_of_every_source_and_of_what_demos_need() {
         let report = report(SourceChoice::Best);
         let needed = demo::specs().into_iter().flat_map(|spec| spec.needs).map(|need| need.capability);
-        for name in Source::ALL.map(surveyed_as).into_iter().chain(needed) {
+        for name in Source::ALL.into_iter().filter_map(surveyed_as).chain(needed) {
             assert!(report.capability(name).is_some(), "{name}");
         }
     }
@@ -244,13 +246,17 @@ mod tests {
     fn what_is_refused_is_not_used_and_the_reason_is_told() {
         let mut report = report(SourceChoice::Best);
         for found in &mut report.capabilities {
-            found.state = if found.name == surveyed_as(Source::Exact) { State::No } else { State::Yes };
+            found.state = if Some(found.name) == surveyed_as(Source::Exact) { State::No } else { State::Yes };
             found.found = "paranoid \u{1b}[2J".to_owned();
         }
         for spec in demo::specs() {
             let would = report.would(spec);
-            let best = if spec.self_timed { Source::SelfTimed } else { Source::Sampled };
-            assert_eq!((would.source, would.because.len()), (Some(best), if spec.self_timed { 1 } else { 2 }));
+            let best = match spec {
+                spec if spec.unwatched => (Source::Unwatched, 0),
+                spec if spec.self_timed => (Source::SelfTimed, 1),
+                _ => (Source::Sampled, 2),
+            };
+            assert_eq!((would.source, would.because.len()), (Some(best.0), best.1));
         }
         let words = report.as_words();
         assert!(words.iter().all(|line| line.width() <= 80 && !line.contains('\u{1b}')), "{words:#?}");

@@ -125,6 +125,7 @@ fn kind(kind: ReturnKind) -> &'static str {
         ReturnKind::Count => "count",
         ReturnKind::Nanos => "nanoseconds",
         ReturnKind::Kib => "kibibytes",
+        ReturnKind::Rate => "bytes a second",
         ReturnKind::Share => "share",
         ReturnKind::Number => "number",
         ReturnKind::Word => "word",

@@ -4,8 +4,8 @@ use super::View;
 use super::put::{cut, put};
 use super::theme::Role;
 use super::widget::{
-    Cards, Counts, Curves, Histogram, Listing, Pages, Queue, Shares, Sides, Space, States, Table, Tree, WaitFor,
-    Waiting, Workers,
+    Bars, Buffer as Slots, Cards, Counts, Curves, Histogram, Journey, Listing, Pages, Queue, Rows, Shares, Sides,
+    Space, States, Table, Tree, WaitFor, Waiting, Workers,
 };
 use crate::fact::{Picture, Source, Turns};
 use crate::tour::Watch;
@@ -22,30 +22,17 @@ pub(super) trait Drawn {
     fn draw(&self, area: Rect, buf: &mut Buffer);
 }
 
-/// A widget, with its rows.
-struct Widgets<W, R> {
-    widget: W,
-    rows: R,
-}
-
-impl<W, R: Fn(u16, u16) -> (u16, u16)> Drawn for Widgets<W, R>
+impl<W: Rows> Drawn for W
 where
     for<'w> &'w W: Widget,
 {
     fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
-        (self.rows)(wide, left)
+        Rows::rows(self, wide, left)
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer) {
-        (&self.widget).render(area, buf);
+        self.render(area, buf);
     }
-}
-
-fn boxed<'a, W: 'a, R: Fn(u16, u16) -> (u16, u16) + 'a>(widget: W, rows: R) -> Box<dyn Drawn + 'a>
-where
-    for<'w> &'w W: Widget,
-{
-    Box::new(Widgets { widget, rows })
 }
 
 impl View<'_> {
@@ -54,73 +41,27 @@ impl View<'_> {
         let (scene, theme) = (self.scene, self.theme);
         let tally = &scene.tally;
         let chosen = self.chosen(watch);
-        let workers = u16::try_from(tally.workers().count()).unwrap_or(u16::MAX);
         match picture {
             Picture::Lanes => Box::new(LanesOf { view: self, watch }),
             Picture::Turns => Box::new(TurnsOf { view: self }),
-            Picture::Workers => {
-                let widget = Workers { scene, theme, now: scene.now(), chosen };
-                boxed(widget, move |_, _| (2, workers.saturating_add(1).max(2)))
-            }
-            Picture::Pages => boxed(Pages { scene, theme }, move |wide, _| {
-                let longest = tally.pages.values().map(String::len).max().unwrap_or(64);
-                let across = usize::from(wide / 2).max(8);
-                (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
-            }),
-            Picture::Space => {
-                let space = Space { tally, theme, chosen };
-                boxed(space, move |_, left| space.rows(left))
-            }
-            Picture::Cards => boxed(Cards { scene, theme, chosen }, move |wide, left| {
-                let across = (wide / 26).max(1);
-                let cards = workers.div_ceil(across).saturating_mul(6).max(6);
-                // Where the cards do not fit, each is a line.
-                (2, if cards <= left { cards } else { workers.max(2) })
-            }),
-            Picture::States => {
-                let states = States { scene, theme, chosen };
-                boxed(states, move |wide, left| states.rows(wide, left))
-            }
-            Picture::Shares => {
-                let shares = Shares { scene, theme, chosen };
-                boxed(shares, move |wide, _| shares.rows(wide))
-            }
-            Picture::Table(spec) => {
-                let table = Table { tally, spec, theme };
-                boxed(table, move |wide, _| table.rows(wide))
-            }
-            Picture::Sides(spec) => {
-                let sides = Sides { tally, spec, theme };
-                boxed(sides, move |wide, _| sides.rows(wide))
-            }
-            Picture::Curves(spec) => {
-                let curves = Curves { tally, spec, theme };
-                boxed(curves, move |_, left| curves.rows(left))
-            }
-            Picture::Queue => {
-                let queue = Queue { tally, theme, chosen };
-                boxed(queue, move |_, _| queue.rows())
-            }
-            Picture::Waiting => {
-                let waiting = Waiting { tally, theme };
-                boxed(waiting, move |_, _| waiting.rows())
-            }
-            Picture::Tree(spec) => {
-                let tree = Tree { tally, spec, theme };
-                boxed(tree, move |wide, _| tree.rows(wide))
-            }
-            Picture::Listing(spec) => {
-                let listing = Listing { tally, spec, theme };
-                boxed(listing, move |wide, _| listing.rows(wide))
-            }
-            Picture::Counts(spec) => {
-                let counts = Counts { tally, spec, theme };
-                boxed(counts, move |_, left| counts.rows(left))
-            }
-            Picture::WaitFor(spec) => {
-                let graph = WaitFor { tally, spec, theme, chosen };
-                boxed(graph, move |wide, left| graph.rows(wide, left))
-            }
+            Picture::Workers => Box::new(Workers { scene, theme, now: scene.now(), chosen }),
+            Picture::Pages => Box::new(Pages { scene, theme }),
+            Picture::Space => Box::new(Space { tally, theme, chosen }),
+            Picture::Cards => Box::new(Cards { scene, theme, chosen }),
+            Picture::States => Box::new(States { scene, theme, chosen }),
+            Picture::Shares => Box::new(Shares { scene, theme, chosen }),
+            Picture::Table(spec) => Box::new(Table { tally, spec, theme }),
+            Picture::Sides(spec) => Box::new(Sides { tally, spec, theme }),
+            Picture::Curves(spec) => Box::new(Curves { tally, spec, theme }),
+            Picture::Queue => Box::new(Queue { tally, theme, chosen }),
+            Picture::Waiting => Box::new(Waiting { tally, theme }),
+            Picture::Buffer(spec) => Box::new(Slots { tally, spec, theme, chosen }),
+            Picture::Bars(spec) => Box::new(Bars { tally, spec, theme }),
+            Picture::Journey(spec) => Box::new(Journey { tally, spec, theme }),
+            Picture::Tree(spec) => Box::new(Tree { tally, spec, theme }),
+            Picture::Listing(spec) => Box::new(Listing { tally, spec, theme }),
+            Picture::Counts(spec) => Box::new(Counts { tally, spec, theme }),
+            Picture::WaitFor(spec) => Box::new(WaitFor { tally, spec, theme, chosen }),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::put::{put_line, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Lanes, Window};
-use crate::fact::{As, Nanos, Picture, Tid, clean_line};
+use crate::fact::{As, Nanos, Picture, Source, Tid, clean_line};
 use crate::tour::{Click, Player, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -173,6 +173,9 @@ impl View<'_> {
             let words = super::put::count(outcome.left_behind, "process", "processes");
             let them = if outcome.left_behind == 1 { "it" } else { "them" };
             said.push((format!("It left {words} behind; forklore ended {them}."), Role::Warning));
+        }
+        if self.scene.tally.start.as_ref().is_some_and(|s| s.source == Source::Unwatched) {
+            said.push((Source::Unwatched.meaning().to_owned(), Role::Dim));
         }
         if let Some(because) = self.scene.tally.start.as_ref().and_then(|s| s.because.as_ref()) {
             said.push((format!("No better source: {}", clean_line(because)), Role::Dim));

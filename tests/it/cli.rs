@@ -157,7 +157,8 @@ fn doctor_says_why_a_source_is_not_used() {
     let here = Surroundings::new(User::Me);
     let json = forklore(&here, "doctor --json --source sampled").json();
     assert!(json["demos"].as_array().expect("a list").iter().all(|d| d["source"] == "sampled"), "{json}");
-    forklore(&here, "doctor --source guessed").could_not("the sources are: best, exact, self-timed, sampled");
+    forklore(&here, "doctor --source guessed")
+        .could_not("the sources are: best, exact, self-timed, sampled, unwatched");
 }
 
 #[test]

@@ -20,6 +20,7 @@
 //! | 13 | a thousand crashes | `unruly::a_thousand_crashes_leave_no_zombie_and_no_descriptor` |
 //! | 15 | deadlock; held by the kernel in vfork and a FIFO; spins | `unruly` (`deadlock`, `vfork-hang`), `killed` (`timeslice`); demos that are stuck, left or ended by a signal: `stuck`; opened and closed again: `circle` |
 //! | 16 | the owner of each kind of lock killed with it | `owners` |
+//! | 17 | killed while it waits, or with what others wait for | `waiters` |
 //! | 20 | stopped: screen, warden, everything (a machine that sleeps) | `killed::a_stopped_..`, `killed::everything_stopped_and_continued_goes_on` |
 //! | 21 | runs started and left again and again | `killed::opened_and_closed_again_and_again_it_grows_not`; every demo: `left` |
 //! | 22 | few processes, few tasks, threads refused | `machine::a_limit_on_processes_is_told`, `machine::a_group_that_allows_few_tasks_is_told`; every demo: `refused::where_few_tasks_..` |
@@ -71,3 +72,4 @@ mod screen;
 mod sessions;
 mod stuck;
 mod unruly;
+mod waiters;

@@ -8,9 +8,11 @@ mod anatomy;
 mod belongings;
 mod cores;
 mod how_many;
+mod ladder;
 mod lives;
 mod memory;
 mod stopping;
+mod talking;
 
 use crate::support::{Patience, Surroundings, User, inconclusive, skip};
 use forklore::fact::{Cpu, Fact, Nanos, Outcome, Source, Stamped, Start, Tid};

@@ -4,7 +4,7 @@
 //! takes one fork, or two at once. The upper bits count the changes. Whoever waits sleeps at that word by a futex, and a change
 //! that comes between its look and its sleep is not missed, for then the word is another (EAGAIN).
 
-use crate::demo::area::Area;
+use crate::demo::area::Bells;
 use rustix::thread::futex;
 use std::io;
 use std::num::NonZeroU32;
@@ -13,9 +13,6 @@ use std::time::Duration;
 
 /// The most that sit at it.
 pub(super) const SEATS: usize = 8;
-
-/// The page that all words are on.
-const PAGE: usize = 0;
 
 /// The words of the page. From `DOING` on there is one of each for each philosopher.
 const FORKS: usize = 0;
@@ -82,20 +79,20 @@ pub(super) enum Doing {
 /// The table. A process that is forked later sits at the same one.
 #[derive(Debug)]
 pub(super) struct Table {
-    words: Area,
+    words: Bells,
     seats: usize,
 }
 
 impl Table {
     pub(super) fn new(seats: usize, off: Off, pace: u64) -> io::Result<Self> {
-        let table = Self { words: Area::shared(1)?, seats: seats.min(SEATS) };
+        let table = Self { words: Bells::shared()?, seats: seats.min(SEATS) };
         table.turn_off(off);
         table.set_pace(pace);
         Ok(table)
     }
 
     fn word(&self, k: usize) -> &AtomicU32 {
-        self.words.futex(PAGE, k)
+        self.words.bell(k)
     }
 
     pub(super) fn seats(&self) -> usize {

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_spinlock_has_room_for_one() {
         let spin = Spin::new().expect("memory");
-        spin.lock();
+        assert!(spin.try_lock());
         assert!(!spin.try_lock());
         spin.unlock();
         assert!(spin.try_lock());

@@ -3,11 +3,9 @@
 use super::check;
 use super::memory::Place;
 use super::mutex::Mutex;
-use crate::demo::script::realtime_in;
 use nix::errno::Errno;
 use std::io;
 use std::mem::MaybeUninit;
-use std::time::Duration;
 
 /// A condition variable: no lock, but a place to sleep until somebody says that something has changed.
 #[derive(Debug)]
@@ -44,17 +42,6 @@ impl Condition {
         // SAFETY: both were made by their `new` and live; the mutex checks whose it is.
         #[expect(unsafe_code, reason = "a condition variable that processes share")]
         check(unsafe { libc::pthread_cond_wait(self.place.at(), held.place.at()) })
-    }
-
-    /// The same for no longer than `patience`.
-    ///
-    /// # Errors
-    /// ETIMEDOUT; the mutex is had again all the same.
-    pub(crate) fn wait_within(&self, held: &Mutex, patience: Duration) -> Result<(), Errno> {
-        let until = realtime_in(patience);
-        // SAFETY: as for `wait`; the moment lives through the call.
-        #[expect(unsafe_code, reason = "a condition variable that processes share")]
-        check(unsafe { libc::pthread_cond_timedwait(self.place.at(), held.place.at(), &raw const until) })
     }
 
     /// Wakes one that sleeps here, if there is one. If there is none, nobody will ever know.
@@ -142,12 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_may_have_an_end_and_needs_the_mutex() {
+    fn a_wait_needs_the_mutex() {
         let (mutex, condition) = (Mutex::new(Kind::Plain).expect("memory"), Condition::new().expect("memory"));
         assert_eq!(condition.wait(&mutex), Err(Errno::EPERM));
-        assert_eq!(mutex.lock(), Ok(()));
-        assert_eq!(condition.wait_within(&mutex, Duration::from_millis(2)), Err(Errno::ETIMEDOUT));
-        assert_eq!(mutex.unlock(), Ok(()), "had again");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(crate) fn fits(returns: &ReturnSpec, written: &str, matches: &Matches) -> Re
         ReturnKind::Count => unit == Unit::Plain && positive && whole(matches),
         ReturnKind::Nanos => (unit == Unit::Time || zero) && positive,
         ReturnKind::Kib => (unit == Unit::Size || zero) && positive,
+        ReturnKind::Rate => unit == Unit::Plain && positive,
         ReturnKind::Share => {
             matches!(unit, Unit::Percent | Unit::Plain) && positive && number.is_some_and(|(from, _)| from <= 1.0)
         }
@@ -51,6 +52,7 @@ fn describe(kind: ReturnKind) -> (&'static str, &'static str) {
         ReturnKind::Count => ("a whole number", "write it as 5, 1 .. 10 or over 100"),
         ReturnKind::Nanos => ("a time", "write it with its unit: 40 ms, 1 us .. 10 us, over 2 s"),
         ReturnKind::Kib => ("a size", "write it with its unit: 64 KiB, 1 MiB .. 8 MiB"),
+        ReturnKind::Rate => ("bytes a second", "write it as a plain number: over 1000000000"),
         ReturnKind::Share => ("a share of the whole", "write it as 30 % .. 40 %"),
         ReturnKind::Number => ("a plain number", "write it as 1.5, 1 .. 2 or over 3"),
         ReturnKind::Word => ("a word", "write the word as the demo gives it: SIGSEGV"),

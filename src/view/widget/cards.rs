@@ -1,5 +1,6 @@
 //! A card a worker: alive and counting, or how it ended. A dead card is told by its frame and its words, not its colour.
 
+use super::Rows;
 use crate::fact::{Ending, Nanos, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{paint, put, put_right, thousands, width};
@@ -237,6 +238,16 @@ fn signal_number(name: &str) -> Option<i32> {
         ("SIGSYS", 31),
     ];
     NUMBERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+}
+
+impl Rows for Cards<'_> {
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
+        let workers = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX);
+        let across = (wide / 26).max(1);
+        let cards = workers.div_ceil(across).saturating_mul(6).max(6);
+        // Where the cards do not fit, each is a line.
+        (2, if cards <= left { cards } else { workers.max(2) })
+    }
 }
 
 impl Widget for &Cards<'_> {

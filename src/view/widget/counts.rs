@@ -1,6 +1,7 @@
 //! How often each thing happened: a bar for each, its count, and a word where there is one to say. Neighbours share a bar where
 //! there are more of them than rows, so that all are counted at every size.
 
+use super::Rows;
 use crate::fact::{CountsSpec, Row, Tally, clean_line, thousands};
 use crate::view::put::{cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -30,15 +31,6 @@ struct Bar {
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 impl Counts<'_> {
-    /// Rows that it needs at least, and likes where `left` are left; none before anything was counted.
-    #[must_use]
-    pub fn rows(&self, left: u16) -> (u16, u16) {
-        match u16::try_from(self.tally.table(self.spec.table).len()).unwrap_or(u16::MAX) {
-            0 => (0, 0),
-            all => (4, all.saturating_add(1).clamp(4, left.max(4))),
-        }
-    }
-
     /// The rows as they stand, from the top.
     fn sorted(&self) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.tally.table(self.spec.table).iter().collect();
@@ -87,6 +79,16 @@ fn end(name: &str) -> &str {
 fn bar(eighths: u64) -> String {
     let whole = "█".repeat(usize::try_from(eighths / 8).unwrap_or(0));
     whole + EIGHTHS[usize::try_from(eighths % 8).unwrap_or(0)]
+}
+
+impl Rows for Counts<'_> {
+    /// Rows that it needs at least, and likes where `left` are left; none before anything was counted.
+    fn rows(&self, _: u16, left: u16) -> (u16, u16) {
+        match u16::try_from(self.tally.table(self.spec.table).len()).unwrap_or(u16::MAX) {
+            0 => (0, 0),
+            all => (4, all.saturating_add(1).clamp(4, left.max(4))),
+        }
+    }
 }
 
 impl Widget for &Counts<'_> {

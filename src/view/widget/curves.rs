@@ -1,6 +1,7 @@
 //! Curves of points that a demo told: what was measured, and beside it what a law or a limit says. A curve is told by the
 //! letter at its points, not by its colour.
 
+use super::Rows;
 use crate::fact::{CurveSpec, CurvesSpec, Stroke, Tally};
 use crate::view::put::{put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -38,12 +39,6 @@ struct Bounds {
 }
 
 impl Curves<'_> {
-    /// Rows that it needs at least, and likes.
-    #[must_use]
-    pub fn rows(&self, left: u16) -> (u16, u16) {
-        (5, left.clamp(8, 14))
-    }
-
     fn curves(&self) -> Vec<Curve<'_>> {
         let letters = ('a'..='z').cycle().zip(0..);
         let with_points = self.spec.curves.iter().zip(letters).filter_map(|(spec, (letter, slot))| {
@@ -171,6 +166,13 @@ fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds, gro
                 put(buf, plot, cell(*x, bounds.x, plot.width), row, &curve.letter.to_string(), curve.style);
             }
         }
+    }
+}
+
+impl Rows for Curves<'_> {
+    /// Rows that it needs at least, and likes.
+    fn rows(&self, _: u16, left: u16) -> (u16, u16) {
+        (5, left.clamp(8, 14))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A program that several workers go through: its lines, a cursor with each worker's letter at the line that it runs next, the
 //! registers of each, memory, and the last step in words. Where there is no room beside the program, registers stand below it.
 
+use super::Rows;
 use crate::fact::{ListingSpec, Row, Tally, TaskTally, clean_line, thousands};
 use crate::view::put::{put_line, width};
 use crate::view::text::{Piece, wrap};
@@ -38,16 +39,6 @@ const PLACE: [&str; 2] = ["at", "round"];
 const THROUGH: &str = "(through)";
 
 impl Listing<'_> {
-    /// Rows that it needs at least, and likes at this width; none while nobody is in the program.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        if self.workers().is_empty() {
-            return (0, 0);
-        }
-        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
-        (liked.min(6), liked)
-    }
-
     fn row(&self, name: &str) -> Option<&Row> {
         self.tally.table(self.spec.table).iter().find(|row| row.name == name)
     }
@@ -178,6 +169,17 @@ fn shown(value: &Value) -> String {
         Value::String(words) => clean_line(words),
         Value::Null => "–".to_owned(),
         other => clean_line(&other.to_string()),
+    }
+}
+
+impl Rows for Listing<'_> {
+    /// Rows that it needs at least, and likes at this width; none while nobody is in the program.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        if self.workers().is_empty() {
+            return (0, 0);
+        }
+        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
+        (liked.min(6), liked)
     }
 }
 

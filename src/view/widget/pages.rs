@@ -1,5 +1,6 @@
 //! Two processes and one address: what each finds there, and page by page what they still share.
 
+use super::Rows;
 use crate::fact::{Pid, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{put, put_right, thousands, width};
@@ -230,6 +231,14 @@ impl Shape {
             }
         }
         Self { across: width, wide: 1, high: 1 }
+    }
+}
+
+impl Rows for Pages<'_> {
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let longest = self.scene.tally.pages.values().map(String::len).max().unwrap_or(64);
+        let across = usize::from(wide / 2).max(8);
+        (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
     }
 }
 

@@ -5,6 +5,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use super::Rows;
 use crate::fact::{Tally, Tid};
 use crate::view::put::{cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -34,16 +35,6 @@ const BODY: usize = 8;
 const TIME: u16 = 8;
 
 impl Queue<'_> {
-    /// Rows that it needs at least, and likes. They depend on the most that ever came, so that nothing jumps while they come
-    /// and go.
-    #[must_use]
-    pub fn rows(&self) -> (u16, u16) {
-        let places = places(self.tally);
-        let liked: usize = places.iter().map(|place| place.body().clamp(1, BODY) + 3).sum();
-        let least = places.len().clamp(1, 3);
-        (u16::try_from(least).unwrap_or(3), u16::try_from(liked).unwrap_or(u16::MAX).max(2))
-    }
-
     /// "A ▓ reads".
     fn name(&self, guest: &Guest) -> String {
         let role = guest.role.as_ref().map_or(String::new(), |role| format!(" {role}"));
@@ -188,6 +179,17 @@ impl Queue<'_> {
 fn share(part: u64, whole: u64, cells: u16) -> u16 {
     let filled = u128::from(part) * u128::from(cells) / u128::from(whole.max(1));
     u16::try_from(filled).unwrap_or(cells).clamp(u16::from(part > 0).min(cells), cells)
+}
+
+impl Rows for Queue<'_> {
+    /// Rows that it needs at least, and likes. They depend on the most that ever came, so that nothing jumps while they come
+    /// and go.
+    fn rows(&self, _: u16, _: u16) -> (u16, u16) {
+        let places = places(self.tally);
+        let liked: usize = places.iter().map(|place| place.body().clamp(1, BODY) + 3).sum();
+        let least = places.len().clamp(1, 3);
+        (u16::try_from(least).unwrap_or(3), u16::try_from(liked).unwrap_or(u16::MAX).max(2))
+    }
 }
 
 impl Widget for &Queue<'_> {

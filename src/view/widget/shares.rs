@@ -1,6 +1,7 @@
 //! What each worker had against what it should have had: a bar for the one, a mark for the other, and in words how far
 //! they are apart.
 
+use super::Rows;
 use crate::fact::{ReturnKind, TaskTally, Tid, clean_line, thousands};
 use crate::scene::Scene;
 use crate::view::put::{put, put_line, put_right, width};
@@ -77,14 +78,6 @@ impl Places {
 }
 
 impl Shares<'_> {
-    /// Rows that it needs at least, and likes where it is `wide`.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let entries = self.entries();
-        let liked = entries.len() * 2 + self.words(&entries, "▼", wide).len();
-        (3, u16::try_from(liked).unwrap_or(u16::MAX).clamp(3, 20))
-    }
-
     fn value(&self, table: &str, name: &str) -> Option<&Value> {
         self.scene.values().get(table)?.get(name)
     }
@@ -166,6 +159,15 @@ fn widest(texts: &[String]) -> u16 {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the cells of the bar")]
 fn columns(share: f64, full: f64, cells: u16) -> u16 {
     (share / full * f64::from(cells)).round().clamp(0.0, f64::from(cells)) as u16
+}
+
+impl Rows for Shares<'_> {
+    /// Rows that it needs at least, and likes where it is `wide`.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let entries = self.entries();
+        let liked = entries.len() * 2 + self.words(&entries, "▼", wide).len();
+        (3, u16::try_from(liked).unwrap_or(u16::MAX).clamp(3, 20))
+    }
 }
 
 impl Widget for &Shares<'_> {

@@ -1,6 +1,7 @@
 //! Two sides, and what has been found to belong on each; above them what is tried now, below them what is still to come.
 //! Where it stands tells on which side a thing is, and a word says it too. Where two columns do not fit, each side is a list.
 
+use super::Rows;
 use crate::fact::{Row, SideSpec, SidesSpec, Tally, clean_line};
 use crate::view::put::{cut, put_line, put_right, width};
 use crate::view::text::{Piece, wrap};
@@ -40,13 +41,6 @@ struct Sorted<'a> {
 }
 
 impl Sides<'_> {
-    /// Rows that it needs at least, and likes at this width.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let liked = u16::try_from(self.lines(wide, u16::MAX).len()).unwrap_or(u16::MAX);
-        (4, liked.max(4))
-    }
-
     fn sorted(&self) -> Sorted<'_> {
         let mut sorted = Sorted::default();
         for row in self.tally.table(self.spec.name) {
@@ -202,6 +196,14 @@ fn text<'a>(row: &'a Row, value: &str) -> Option<&'a str> {
 /// A side's heading, with how many are on it.
 fn head(side: &SideSpec, count: usize) -> String {
     format!("{} ({count})", side.head)
+}
+
+impl Rows for Sides<'_> {
+    /// Rows that it needs at least, and likes at this width.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let liked = u16::try_from(self.lines(wide, u16::MAX).len()).unwrap_or(u16::MAX);
+        (4, liked.max(4))
+    }
 }
 
 impl Widget for &Sides<'_> {

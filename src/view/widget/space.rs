@@ -4,6 +4,7 @@
 mod model;
 mod plan;
 
+use super::Rows;
 use crate::fact::{Tally, Tid};
 use crate::view::put::{count, cut, put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -58,14 +59,6 @@ impl Columns {
 }
 
 impl Space<'_> {
-    /// Rows that it needs at least, and likes.
-    #[must_use]
-    pub fn rows(&self, left: u16) -> (u16, u16) {
-        let model = Model::read(self.tally, self.chosen);
-        let liked = u16::try_from(Plan::liked(&model)).unwrap_or(u16::MAX).saturating_add(6);
-        (6, liked.max(8).min(left))
-    }
-
     /// The words below: how much there is, and where the chosen thread stands.
     fn words(&self, model: &Model) -> Vec<String> {
         let regions = count(model.areas.len() as u64, "region", "regions");
@@ -263,6 +256,15 @@ fn perms(areas: &[&Area]) -> String {
     match areas {
         [first, rest @ ..] if rest.iter().all(|area| area.perms == first.perms) => first.perms.clone(),
         _ => String::new(),
+    }
+}
+
+impl Rows for Space<'_> {
+    /// Rows that it needs at least, and likes.
+    fn rows(&self, _: u16, left: u16) -> (u16, u16) {
+        let model = Model::read(self.tally, self.chosen);
+        let liked = u16::try_from(Plan::liked(&model)).unwrap_or(u16::MAX).saturating_add(6);
+        (6, liked.max(8).min(left))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Where a worker is now comes from its switches. These do not show that one was woken and waits for a core: it stays in
 //! the box of the blocked until it runs. The shares are the kernel's account, and there it is ready.
 
+use super::Rows;
 use crate::fact::{Source, State, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{cut, put, put_line, put_right, thousands, width};
@@ -88,21 +89,6 @@ struct Column {
 }
 
 impl States<'_> {
-    /// Rows that it needs at least, and likes where it is `wide` and `left` rows are left.
-    #[must_use]
-    pub fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
-        let table = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX).saturating_add(2);
-        let whole = table.saturating_add(HIGH);
-        // The words are left out before the table, and the table before the diagram.
-        let liked = match left {
-            _ if wide < NARROW || left < HIGH => table,
-            _ if left >= whole.saturating_add(8) => whole + 1,
-            _ if left + 1 >= whole => left.min(whole),
-            _ => HIGH + 1,
-        };
-        (3, liked)
-    }
-
     fn source(&self) -> Source {
         self.scene.tally.start.as_ref().map_or(Source::Exact, |start| start.source)
     }
@@ -289,6 +275,22 @@ impl States<'_> {
 /// What a worker says that it waits for; none if it waits for nothing.
 fn waits_for(task: &TaskTally) -> Option<String> {
     task.values.get("waits_for").and_then(Value::as_str).filter(|what| *what != "nothing").map(clean_line)
+}
+
+impl Rows for States<'_> {
+    /// Rows that it needs at least, and likes where it is `wide` and `left` rows are left.
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
+        let table = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX).saturating_add(2);
+        let whole = table.saturating_add(HIGH);
+        // The words are left out before the table, and the table before the diagram.
+        let liked = match left {
+            _ if wide < NARROW || left < HIGH => table,
+            _ if left >= whole.saturating_add(8) => whole + 1,
+            _ if left + 1 >= whole => left.min(whole),
+            _ => HIGH + 1,
+        };
+        (3, liked)
+    }
 }
 
 impl Widget for &States<'_> {

@@ -1,5 +1,6 @@
 //! A table of rows that a demo told. Where it is too wide, each row is a heading with a line for each of its values.
 
+use super::Rows;
 use crate::fact::{ColumnSpec, ReturnKind, Row, TableSpec, Tally, clean_line};
 use crate::view::put::{cut, put_line, put_right, width};
 use crate::view::text::{Piece, wrap};
@@ -33,13 +34,6 @@ struct Places {
 }
 
 impl Table<'_> {
-    /// Rows that it needs at least, and likes at this width.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
-        (3, liked.max(3))
-    }
-
     fn cell(column: &ColumnSpec, row: &Row) -> String {
         row.values.get(column.value).filter(|v| !v.is_null()).map_or_else(|| "–".to_owned(), |v| show(column, v))
     }
@@ -132,6 +126,14 @@ fn at(column: &ColumnSpec, (x, wide): (u16, u16), cell: &str) -> u16 {
 
 fn show(column: &ColumnSpec, value: &Value) -> String {
     column.kind.show(value)
+}
+
+impl Rows for Table<'_> {
+    /// Rows that it needs at least, and likes at this width.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
+        (3, liked.max(3))
+    }
 }
 
 impl Widget for &Table<'_> {

@@ -3,6 +3,7 @@
 
 mod life;
 
+use super::Rows;
 use crate::fact::{Nanos, Tally, TreeSpec, clean_line};
 use crate::view::put::{put, put_line, put_right, width};
 use crate::view::text::{Piece, wrap};
@@ -56,14 +57,6 @@ impl Shape {
 }
 
 impl Tree<'_> {
-    /// Rows that it needs at least, and likes at this width.
-    #[must_use]
-    pub fn rows(&self, wide: u16) -> (u16, u16) {
-        let lives = lives(self.tally, self.spec).len();
-        let liked = lives + self.words(wide).len() + 1 + self.legend(wide).len();
-        (4, u16::try_from(liked).unwrap_or(u16::MAX).max(4))
-    }
-
     /// What has just happened.
     fn words(&self, wide: u16) -> Vec<Line<'static>> {
         let what = self.tally.table(self.spec.table).iter().rev().find_map(|row| row.values.get("what")?.as_str());
@@ -158,6 +151,15 @@ impl Tree<'_> {
         if x <= from {
             put_right(buf, bars, bars.width, 0, &end, dim);
         }
+    }
+}
+
+impl Rows for Tree<'_> {
+    /// Rows that it needs at least, and likes at this width.
+    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+        let lives = lives(self.tally, self.spec).len();
+        let liked = lives + self.words(wide).len() + 1 + self.legend(wide).len();
+        (4, u16::try_from(liked).unwrap_or(u16::MAX).max(4))
     }
 }
 

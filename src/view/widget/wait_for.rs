@@ -4,6 +4,7 @@
 mod graph;
 mod ring;
 
+use super::Rows;
 use crate::fact::{Tally, Tid, WaitForSpec};
 use crate::view::put::{paint, put, put_line, put_right, width};
 use crate::view::text::{Piece, wrap};
@@ -29,16 +30,6 @@ pub struct WaitFor<'a> {
 }
 
 impl WaitFor<'_> {
-    /// Rows that it needs at least, and likes at this width.
-    #[must_use]
-    pub fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
-        let graph = Graph::of(self.tally, self.spec);
-        let workers = u16::try_from(graph.workers.len()).unwrap_or(u16::MAX).max(2);
-        let liked =
-            if wide >= ring::LEAST.0 && left >= ring::LEAST.1 { left.min(16) } else { workers.saturating_add(3) };
-        (3, liked)
-    }
-
     fn style(&self, role: Role) -> Style {
         self.theme.style(role)
     }
@@ -111,6 +102,17 @@ impl WaitFor<'_> {
         if chosen {
             paint(buf, row, 0, 0, row.width, self.style(Role::Selection));
         }
+    }
+}
+
+impl Rows for WaitFor<'_> {
+    /// Rows that it needs at least, and likes at this width.
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
+        let graph = Graph::of(self.tally, self.spec);
+        let workers = u16::try_from(graph.workers.len()).unwrap_or(u16::MAX).max(2);
+        let liked =
+            if wide >= ring::LEAST.0 && left >= ring::LEAST.1 { left.min(16) } else { workers.saturating_add(3) };
+        (3, liked)
     }
 }
 

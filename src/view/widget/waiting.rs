@@ -1,6 +1,7 @@
 //! What waiting cost: of the time that each worker waited, how much it was on a CPU meanwhile, and how much it was not. One
 //! bar of two parts for each, and the same in words.
 
+use super::Rows;
 use crate::fact::{Nanos, Tally, TaskTally, clean_line};
 use crate::view::put::{put, put_right, width};
 use crate::view::theme::{Role, Theme};
@@ -40,13 +41,6 @@ impl Wait<'_> {
 }
 
 impl Waiting<'_> {
-    /// Rows that it needs at least, and likes.
-    #[must_use]
-    pub fn rows(&self) -> (u16, u16) {
-        let workers = u16::try_from(self.tally.workers().count()).unwrap_or(u16::MAX);
-        (2, workers.saturating_add(2))
-    }
-
     /// Those that have told of a wait, and what.
     fn waits(&self) -> Vec<Wait<'_>> {
         let wait = |task| {
@@ -76,6 +70,14 @@ fn share(part: Nanos, whole: Nanos, cells: u16) -> u16 {
     let (part, whole) = (u128::from(part.0), u128::from(whole.0.max(1)));
     let filled = (part * u128::from(cells) + whole / 2) / whole;
     u16::try_from(filled).unwrap_or(cells).min(cells)
+}
+
+impl Rows for Waiting<'_> {
+    /// Rows that it needs at least, and likes.
+    fn rows(&self, _: u16, _: u16) -> (u16, u16) {
+        let workers = u16::try_from(self.tally.workers().count()).unwrap_or(u16::MAX);
+        (2, workers.saturating_add(2))
+    }
 }
 
 impl Widget for &Waiting<'_> {

@@ -4,6 +4,7 @@
 //! /proc is only sampled, they are the kernel's own account, which is exact even then. What a source cannot know is `–`.
 //! Where there is room, the ids by which other programs know the workers stand beside their letters.
 
+use super::Rows;
 use crate::fact::{Nanos, Source, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{paint, put, put_right, thousands, width};
@@ -186,6 +187,13 @@ impl Workers<'_> {
         let name = clean_line(&task.name);
         let word = if words && !look.word.is_empty() { format!(" {}", look.word) } else { String::new() };
         format!("{name} {}{word}", look.pattern)
+    }
+}
+
+impl Rows for Workers<'_> {
+    fn rows(&self, _: u16, _: u16) -> (u16, u16) {
+        let workers = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX);
+        (2, workers.saturating_add(1).max(2))
     }
 }
 

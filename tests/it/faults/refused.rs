@@ -104,7 +104,9 @@ fn fits(kind: ReturnKind, value: &Value) -> bool {
     let share = |value: &Value| value.as_f64().is_some_and(|share| (0.0..=1.0).contains(&share));
     value.is_null()
         || match kind {
-            ReturnKind::Count | ReturnKind::Nanos | ReturnKind::Kib | ReturnKind::Number => value.is_number(),
+            ReturnKind::Count | ReturnKind::Nanos | ReturnKind::Kib | ReturnKind::Rate | ReturnKind::Number => {
+                value.is_number()
+            }
             ReturnKind::Share => share(value),
             ReturnKind::Word => value.is_string(),
             ReturnKind::Flag => value.is_boolean(),

@@ -19,6 +19,7 @@ pub(super) const RATCHET: &[(&str, usize, &str)] = &[
 /// Words that are a demo's name and mean something else where they stand: file, word, what it means there.
 pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[
     ("src/view.rs", "cores", "the header counts the cores of the run"),
+    ("src/view/widget/queue/model.rs", "seats", "how many have room in a place"),
     ("src/view/widget/lanes/fold.rs", "cores", "how many have no row of their own"),
     ("src/view/widget/workers.rs", "cores", "the heading of the column with those that a task may use"),
 ];

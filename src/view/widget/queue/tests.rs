@@ -101,9 +101,9 @@ fn who_has_no_row_is_named() {
 fn nothing_is_jumped_to_while_they_come_and_go() {
     let mut tally = train(&[RESTROOM]);
     let theme = Theme::default();
-    let before = Queue { tally: &tally, theme: &theme, chosen: None }.rows();
+    let before = Queue { tally: &tally, theme: &theme, chosen: None }.rows(80, 0);
     tally.locks.get_mut("restroom").expect("it is there").queue.clear();
-    assert_eq!(Queue { tally: &tally, theme: &theme, chosen: None }.rows(), before);
+    assert_eq!(Queue { tally: &tally, theme: &theme, chosen: None }.rows(80, 0), before);
     assert_eq!(before, (1, 6));
 }
 
