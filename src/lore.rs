@@ -5,6 +5,8 @@
 
 mod claims;
 mod condition;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use claims::{Claim, Ledger, Stands, Test};

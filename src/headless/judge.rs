@@ -1,7 +1,7 @@
 //! A run without a screen, followed to the moment when its values can be judged.
 
-use super::out::Out;
 use super::Done;
+use super::out::Out;
 use crate::conduct::{self, Request, Run};
 use crate::demo;
 use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values};
@@ -22,12 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// How the command ends, if a signal or the end of its output ended it.
-pub(super) fn play(
-    spec: &DemoSpec,
-    params: Params,
-    source: SourceChoice,
-    out: &mut Out<'_>,
-) -> Result<Came, Done> {
+pub(super) fn play(spec: &DemoSpec, params: Params, source: SourceChoice, out: &mut Out<'_>) -> Result<Came, Done> {
     let broke = |what: &str| Ok(Err(Fault::Broke(what.to_owned())));
     let Some(demo) = demo::find(spec.name) else { return broke("there is no such demo") };
     let (send, receive) = channel();
@@ -76,7 +71,9 @@ impl Judge {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(Err(Fault::Broke("it ended without an outcome".to_owned()))),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Ok(Err(Fault::Broke("it ended without an outcome".to_owned())));
+                }
             }
             too_late |= !finished && Instant::now() >= self.late;
             if !finished && (self.values.is_some() || too_late) {

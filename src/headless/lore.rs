@@ -123,7 +123,9 @@ impl Session<'_> {
     /// Adds up. What a signal broke off is added up too, as far as it went.
     fn conclude(mut self, claims: &[&Claim], done: Result<(), Done>) -> Done {
         let lines = self.voice.conclusion(claims, &self.verdicts, done.is_err());
-        self.out.say(&lines.join("\n"), &mut || ());
+        if !lines.is_empty() {
+            self.out.say(&lines.join("\n"), &mut || ());
+        }
         let ended = self.out.ended().map_or(done, Err);
         match ended {
             Err(done) => done,

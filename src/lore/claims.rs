@@ -201,7 +201,8 @@ impl Reader<'_> {
             let id = claim.id.get_ref();
             if !ids.contains(id) {
                 let near = nearest(id, ids.iter().map(|(id, _)| id));
-                let remedy = near.map_or("claims.toml lists the ids there are".into(), |n| format!("did you mean “{n}”?"));
+                let remedy =
+                    near.map_or("claims.toml lists the ids there are".into(), |n| format!("did you mean “{n}”?"));
                 self.wrong(claim.id.span(), format!("there is no claim {id}"), remedy);
             }
             if known[..i].contains(&id.as_str()) {
@@ -215,8 +216,12 @@ impl Reader<'_> {
                 }
             }
         }
-        for (id, subject) in ids.iter().filter(|(id, _)| !known.contains(id)) {
-            self.wrong(0..1, format!("claim {id} is missing: {subject}"), "add a [[claim]] with that id".to_owned());
+        let missing: Vec<&str> = ids.iter().map(|(id, _)| id).filter(|id| !known.contains(id)).collect();
+        if let [first, rest @ ..] = missing.as_slice() {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let subject = ids.subject(first).unwrap_or_default();
+            let what = format!("claim {first}, {subject},{more} is missing");
+            self.wrong(0..1, what, format!("add a [[claim]] with id = \"{first}\""));
         }
         let mut claims: Vec<Claim> = raw.claim.iter().map(|claim| self.claim(raw, claim)).collect();
         claims.sort_by(|a, b| a.id.cmp(&b.id));
@@ -279,7 +284,11 @@ impl Reader<'_> {
             return *stands;
         }
         let all: Vec<_> = Stands::ALL.iter().map(|(name, _)| *name).collect();
-        self.wrong(word.span(), format!("a claim does not stand “{}”", word.get_ref()), format!("it is one of {}", all.join(", ")));
+        self.wrong(
+            word.span(),
+            format!("a claim does not stand “{}”", word.get_ref()),
+            format!("it is one of {}", all.join(", ")),
+        );
         Stands::NotTestable
     }
 
@@ -296,7 +305,8 @@ impl Reader<'_> {
         let name = claim.demo.as_ref()?;
         let Some(spec) = self.specs.iter().find(|spec| spec.name == name.get_ref()).copied() else {
             let near = nearest(name.get_ref(), self.specs.iter().map(|spec| spec.name));
-            let remedy = near.map_or("`forklore list` tells which there are".into(), |n| format!("did you mean “{n}”?"));
+            let remedy =
+                near.map_or("`forklore list` tells which there are".into(), |n| format!("did you mean “{n}”?"));
             self.wrong(name.span(), format!("there is no demo {}", name.get_ref()), remedy);
             return None;
         };

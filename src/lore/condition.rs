@@ -33,7 +33,9 @@ impl ValuePath {
         match returns.kind {
             ReturnKind::Table => Ok(()),
             ReturnKind::List if !part || [".least", ".most", ".length"].iter().any(|e| written.ends_with(e)) => Ok(()),
-            ReturnKind::List => Err((format!("{root} is a list"), "its parts are .least, .most and .length".to_owned())),
+            ReturnKind::List => {
+                Err((format!("{root} is a list"), "its parts are .least, .most and .length".to_owned()))
+            }
             _ if part => Err((format!("{root} has no parts"), format!("write {root} alone"))),
             _ => Ok(()),
         }?;
@@ -253,10 +255,7 @@ fn than(
     let sided = !matches!(side, Side::Same | Side::Not);
     let kinds = [value.kind(spec), other.kind(spec)];
     let number = |kind: &ReturnKind| {
-        matches!(
-            kind,
-            ReturnKind::Count | ReturnKind::Nanos | ReturnKind::Kib | ReturnKind::Share | ReturnKind::Number
-        )
+        matches!(kind, ReturnKind::Count | ReturnKind::Nanos | ReturnKind::Kib | ReturnKind::Share | ReturnKind::Number)
     };
     if let [Some(a), Some(b)] = kinds
         && (a != b && !(number(&a) && number(&b)))
@@ -385,7 +384,7 @@ mod tests {
         let of = json!({ "figures": { "fork, 0 MiB": { "ns": 240_800.0, "low": 229_200.0, "high": 257_600.0, "rounds": 10 },
             "fork / thread": { "ratio": 13.58, "low": 12.97, "high": 14.67 } } });
         let show = |name| ValuePath::read(&SPEC, name).expect(name).show(&SPEC, &values(&of));
-        assert_eq!(show("figures.fork, 0 MiB"), "240.8 µs (229.2 µs .. 257.6 µs, n = 10)");
+        assert_eq!(show("figures.fork, 0 MiB"), "241 µs (229 µs .. 258 µs, n = 10)");
         assert_eq!(show("figures.fork / thread"), "13.58 (12.97 .. 14.67)");
     }
 }

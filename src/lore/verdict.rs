@@ -1,7 +1,8 @@
 //! What a run says of a claim.
 
-use super::{Claim, Condition, Ledger, Stands, Test};
+use super::{Claim, Condition, Ledger, Stands, Test, ValuePath};
 use crate::fact::Values;
+use serde_json::Value;
 
 /// What a run came to: its values, or why there are none.
 pub type Came = Result<Values, Fault>;
@@ -112,11 +113,20 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
     let bare = |verdict, because: String| Judgement { verdict, because, measured: Values::new(), shown: Vec::new() };
-    let Some(test) = &claim.test else { return bare(Verdict::NotTestable, String::new()) };
+    let Some(test) = &claim.test else {
+        let because = match claim.stands {
+            Stands::NotTestable => "",
+            _ => lang.pick("no demo shows it", "没有演示能显示它"),
+        };
+        return bare(Verdict::NotTestable, because.to_owned());
+    };
     let values = match came {
         Some(Ok(values)) => values,
         Some(Err(Fault::Refused(why))) => {
-            return bare(Verdict::Inconclusive, format!("{}{why}", lang.pick("this machine refuses it: ", "这台机器拒绝了：")));
+            return bare(
+                Verdict::Inconclusive,
+                format!("{}{why}", lang.pick("this machine refuses it: ", "这台机器拒绝了：")),
+            );
         }
         Some(Err(Fault::Broke(why))) => {
             return bare(Verdict::Inconclusive, format!("{}{why}", lang.pick("the demo broke: ", "演示中断了：")));
@@ -135,7 +145,11 @@ pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
 
 fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, String) {
     if let Some(needed) = test.needs.iter().find(|c| c.holds(values) != Some(true)) {
-        let because = format!("{}{}", lang.pick("to say anything it needs ", "要得出结论，需要 "), asked(test, needed, values, lang));
+        let because = format!(
+            "{}{}",
+            lang.pick("to say anything it needs ", "要得出结论，需要 "),
+            asked(test, needed, values, lang)
+        );
         return (Verdict::Inconclusive, because);
     }
     let against = match test.fails.as_slice() {
@@ -149,13 +163,17 @@ fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, 
             _ => (Verdict::Holds, all_asked(test, values, lang)),
         },
         (Some(_), Some(against)) if test.fails.is_empty() => {
-            let because = format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, against, values, lang));
+            let because =
+                format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, against, values, lang));
             (Verdict::Fails, because)
         }
         (Some(_), Some(against)) => (Verdict::Fails, asked(test, against, values, lang)),
         // What holds and fails at once says nothing.
         (None, Some(against)) => (Verdict::Inconclusive, asked(test, against, values, lang)),
-        (Some(open), None) => (Verdict::Inconclusive, format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, open, values, lang))),
+        (Some(open), None) => (
+            Verdict::Inconclusive,
+            format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, open, values, lang)),
+        ),
     }
 }
 
@@ -166,11 +184,30 @@ fn all_asked(test: &Test, values: &Values, lang: Lang) -> String {
 
 /// "survivors at least 1, measured 5"
 fn asked(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
-    let measured = condition.value.show(test.spec, values);
-    let (comma, was) = lang.pick(", | measured ", "，|实测 ").split_once('|').unwrap_or_default();
-    let other = condition.looks_at().nth(1).map(|o| format!("{comma}{} {}", o.name(), o.show(test.spec, values)));
-    let mark = if condition.written.starts_with(|c: char| c.is_ascii_digit()) { " =" } else { "" };
-    format!("{}{mark} {}{comma}{}{measured}{}", condition.value.name(), condition.written, was.trim_start(), other.unwrap_or_default())
+    let said = |path: &ValuePath| match path.of(values) {
+        Value::Null => lang.pick("not measured", "没有测到").to_owned(),
+        _ => path.show(test.spec, values),
+    };
+    let comma = lang.pick(", ", "，");
+    let measured = format!("{}{}", lang.pick("measured ", "实测："), said(&condition.value));
+    let others: String =
+        condition.looks_at().skip(1).map(|other| format!("{comma}{} {}", other.name(), said(other))).collect();
+    let is = if condition.written.starts_with(|c: char| c.is_ascii_digit()) { "= " } else { "" };
+    format!("{} {is}{}{comma}{measured}{others}", condition.value.name(), wanted(&condition.written, lang))
+}
+
+/// What is wanted, its first words in the language that is spoken.
+fn wanted(written: &str, lang: Lang) -> String {
+    const ZH: [(&str, &str); 6] = [
+        ("at least ", "至少 "),
+        ("at most ", "至多 "),
+        ("over ", "超过 "),
+        ("under ", "低于 "),
+        ("same as ", "等于 "),
+        ("not ", "不是 "),
+    ];
+    let side = ZH.iter().find_map(|(en, zh)| written.strip_prefix(en).map(|rest| format!("{zh}{rest}")));
+    side.filter(|_| lang == Lang::Zh).unwrap_or_else(|| written.to_owned())
 }
 
 /// Of two claims that contradict each other, the one that the machine sides with: it holds and the other fails.

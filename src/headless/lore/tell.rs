@@ -127,7 +127,10 @@ impl Voice<'_> {
             Lang::En => count(verdicts.len(), "claim"),
             Lang::Zh => format!("{} 条说法", verdicts.len()),
         };
-        lines.extend(fold("", &format!("{judged}{}{}", self.lang.pick(": ", "："), counts.join(self.lang.pick(", ", "，")))));
+        lines.extend(fold(
+            "",
+            &format!("{judged}{}{}", self.lang.pick(": ", "："), counts.join(self.lang.pick(", ", "，"))),
+        ));
         if broken_off {
             let left = claims.len().saturating_sub(verdicts.len());
             lines.push(match self.lang {
