@@ -1,6 +1,6 @@
 //! What a run says of a claim.
 
-use super::{Claim, Condition, Ledger, Stands, Test, ValuePath};
+use super::{Claim, Condition, Ledger, Stands, Test};
 use crate::fact::Values;
 use serde_json::Value;
 
@@ -145,12 +145,7 @@ pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
 
 fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, String) {
     if let Some(needed) = test.needs.iter().find(|c| c.holds(values) != Some(true)) {
-        let because = format!(
-            "{}{}",
-            lang.pick("to say anything it needs ", "要得出结论，需要 "),
-            asked(test, needed, values, lang)
-        );
-        return (Verdict::Inconclusive, because);
+        return (Verdict::Inconclusive, lacks(test, needed, values, lang));
     }
     let against = match test.fails.as_slice() {
         [] => test.holds.iter().find(|c| c.holds(values) == Some(false)),
@@ -158,42 +153,47 @@ fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, 
     };
     let open = test.holds.iter().find(|c| c.holds(values) != Some(true));
     match (open, against) {
-        (None, None) => match stands {
-            Stands::Cpython => (Verdict::CpythonOnly, all_asked(test, values, lang)),
-            _ => (Verdict::Holds, all_asked(test, values, lang)),
-        },
-        (Some(_), Some(against)) if test.fails.is_empty() => {
-            let because =
-                format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, against, values, lang));
-            (Verdict::Fails, because)
-        }
-        (Some(_), Some(against)) => (Verdict::Fails, asked(test, against, values, lang)),
+        (None, None) if stands == Stands::Cpython => (Verdict::CpythonOnly, all_met(test, values, lang)),
+        (None, None) => (Verdict::Holds, all_met(test, values, lang)),
+        (Some(_), Some(against)) if test.fails.is_empty() => (Verdict::Fails, lacks(test, against, values, lang)),
+        (Some(_), Some(against)) => (Verdict::Fails, met(test, against, values, lang)),
         // What holds and fails at once says nothing.
-        (None, Some(against)) => (Verdict::Inconclusive, asked(test, against, values, lang)),
-        (Some(open), None) => (
-            Verdict::Inconclusive,
-            format!("{}{}", lang.pick("it would take ", "要成立，需要 "), asked(test, open, values, lang)),
-        ),
+        (None, Some(against)) => (Verdict::Inconclusive, met(test, against, values, lang)),
+        (Some(open), None) => (Verdict::Inconclusive, lacks(test, open, values, lang)),
     }
 }
 
-fn all_asked(test: &Test, values: &Values, lang: Lang) -> String {
-    let all: Vec<_> = test.holds.iter().map(|c| asked(test, c, values, lang)).collect();
-    all.join(lang.pick("; ", "；"))
+fn all_met(test: &Test, values: &Values, lang: Lang) -> String {
+    let all: Vec<_> = test.holds.iter().map(|c| met(test, c, values, lang)).collect();
+    all.join(lang.pick(", ", "，"))
 }
 
-/// "survivors at least 1, measured 5"
-fn asked(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
-    let said = |path: &ValuePath| match path.of(values) {
-        Value::Null => lang.pick("not measured", "没有测到").to_owned(),
-        _ => path.show(test.spec, values),
+/// What was measured and is as asked: "survivors 5 (at least 1)".
+fn met(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
+    let value = condition.value.show(test.spec, values);
+    let asked = asked(test, condition, values, lang);
+    let name = condition.value.name();
+    if asked == value { format!("{name} {value}") } else { format!("{name} {value} ({asked})") }
+}
+
+/// What was measured and is not as asked, or was not measured: "survivors 0; it would take at least 1".
+fn lacks(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
+    let name = condition.value.name();
+    let measured = match condition.value.of(values) {
+        Value::Null => format!("{name} {}", lang.pick("was not measured", "没有测到")),
+        _ => format!("{name} {}", condition.value.show(test.spec, values)),
     };
-    let comma = lang.pick(", ", "，");
-    let measured = format!("{}{}", lang.pick("measured ", "实测："), said(&condition.value));
-    let others: String =
-        condition.looks_at().skip(1).map(|other| format!("{comma}{} {}", other.name(), said(other))).collect();
-    let is = if condition.written.starts_with(|c: char| c.is_ascii_digit()) { "= " } else { "" };
-    format!("{} {is}{}{comma}{measured}{others}", condition.value.name(), wanted(&condition.written, lang))
+    let asked = asked(test, condition, values, lang);
+    format!("{measured}{}{asked}", lang.pick("; it would take ", "；要成立得是 "))
+}
+
+/// "at least 1", "over right, 3"
+fn asked(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
+    let others = condition.looks_at().skip(1).map(|other| match other.of(values) {
+        Value::Null => lang.pick(", which was not measured", "，它没有测到").to_owned(),
+        _ => format!("{}{}", lang.pick(", ", "，"), other.show(test.spec, values)),
+    });
+    wanted(&condition.written, lang) + &others.collect::<String>()
 }
 
 /// What is wanted, its first words in the language that is spoken.

@@ -52,17 +52,18 @@ impl Voice<'_> {
     }
 
     fn words(&self, claim: &Claim, judged: &Judgement) -> Vec<String> {
-        let verdict = judged.verdict.words(self.lang);
+        let (verdict, stop) = (judged.verdict.words(self.lang), self.lang.pick(".", "。"));
         let mut lines = fold(&format!("  {}  ", claim.id), &clean_line(self.claim(claim)));
         let mut say = |text: &str| lines.extend(fold("          ", &clean_line(text)));
         match judged.because.as_str() {
-            "" => say(&format!("{verdict}.")),
-            because => say(&format!("{verdict}{}{because}.", self.lang.pick(": ", "："))),
+            "" => say(&format!("{verdict}{stop}")),
+            because => say(&format!("{verdict}{}{because}{stop}", self.lang.pick(": ", "："))),
         }
         let said: Vec<_> = judged.shown.iter().filter(|(name, _)| !judged.because.contains(name.as_str())).collect();
         if !said.is_empty() {
             let values: Vec<_> = said.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            say(&format!("{}{}.", self.lang.pick("Measured too: ", "另测得："), values.join(", ")));
+            let values = values.join(self.lang.pick(", ", "，"));
+            say(&format!("{}{values}{stop}", self.lang.pick("Measured too: ", "另测得：")));
         }
         say(self.lang.pick(&claim.why, &claim.why_zh));
         if let Some((lesson, step)) = place(self.library, claim) {
@@ -151,7 +152,10 @@ impl Voice<'_> {
         }
         let sides = match sides_with(self.ledger, (&claim.id, *a), (&other.id, *b)) {
             Some(with) => format!("{}{}", self.lang.pick("The machine sides with ", "机器站在这一边："), with.id),
-            None => self.lang.pick("The machine sides with neither", "机器不偏向任何一边").to_owned(),
+            None if [a, b].iter().any(|v| matches!(v, Verdict::Inconclusive | Verdict::NotTestable)) => {
+                self.lang.pick("The machine does not say which is right", "机器没有说谁对").to_owned()
+            }
+            None => self.lang.pick("The machine sides with neither", "机器不站在任何一边").to_owned(),
         };
         lines.extend(fold("          ", &sides));
         lines
