@@ -272,7 +272,10 @@ fn than(
 
 fn covered(spec: &DemoSpec, value: &ValuePath, written: &str) -> Result<Matches, (String, String)> {
     let remedy = || "write it as in a lesson's expect".to_owned();
-    let matches = Reading::of(written).map_err(|sentence| (sentence, remedy()))?.matches;
+    // A word is what it is, even if it is "yes" or looks like a number.
+    let word = value.kind(spec) == Some(ReturnKind::Word);
+    let read = |reading: Result<Reading, String>| reading.map_err(|sentence| (sentence, remedy()));
+    let matches = if word { Matches::Is(json!(written)) } else { read(Reading::of(written))?.matches };
     let whole = spec.returns(value.name());
     match (whole, value.kind(spec)) {
         (Some(returns), _) => fits(returns, written, &matches).map_err(|wrong| (wrong.sentence, wrong.remedy))?,
@@ -320,6 +323,8 @@ mod tests {
             ("took_ns", "1 ms .. 3 ms", true),
             ("says", "more", true),
             ("says", "not more", false),
+            ("says", "yes", false),
+            ("says", "not yes", true),
             ("died", "[C]", true),
             ("died.length", "over 1", false),
         ] {

@@ -82,6 +82,15 @@ fn what_it_needs_comes_first() {
 }
 
 #[test]
+fn a_measurement_that_cannot_tell_is_not_asked_for_more() {
+    let text = tested("needs = { says = \"clear\" }\nholds_if = { left = \"5\" }");
+    let (verdict_, because) = verdict(&text, &json!({ "left": 5, "says": "inconclusive" }));
+    assert_eq!(verdict_, Verdict::Inconclusive);
+    assert!(because.starts_with("says inconclusive; ") && because.contains("busy"), "{because}");
+    assert_eq!(verdict(&text, &json!({ "left": 5, "says": "clear" })).0, Verdict::Holds);
+}
+
+#[test]
 fn what_holds_because_of_the_default_python_says_so() {
     let text = tested("holds_if = { left = \"5\" }").replace("\"holds\"", "\"cpython\"");
     assert_eq!(verdict(&text, &json!({ "left": 5 })).0, Verdict::CpythonOnly);

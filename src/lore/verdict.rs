@@ -145,7 +145,7 @@ pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
 
 fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, String) {
     if let Some(needed) = test.needs.iter().find(|c| c.holds(values) != Some(true)) {
-        return (Verdict::Inconclusive, lacks(test, needed, values, lang));
+        return (Verdict::Inconclusive, undecided(test, needed, values, lang));
     }
     let against = match test.fails.as_slice() {
         [] => test.holds.iter().find(|c| c.holds(values) == Some(false)),
@@ -173,7 +173,11 @@ fn met(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> Strin
     let value = condition.value.show(test.spec, values);
     let asked = asked(test, condition, values, lang);
     let name = condition.value.name();
-    if asked == value { format!("{name} {value}") } else { format!("{name} {value} ({asked})") }
+    if asked.trim_matches(['[', ']']) == value {
+        format!("{name} {value}")
+    } else {
+        format!("{name} {value} ({asked})")
+    }
 }
 
 /// What was measured and is not as asked, or was not measured: "survivors 0; it would take at least 1".
@@ -185,6 +189,18 @@ fn lacks(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> Str
     };
     let asked = asked(test, condition, values, lang);
     format!("{measured}{}{asked}", lang.pick("; it would take ", "；要成立得是 "))
+}
+
+/// Why a run says nothing: what it needs was not so, or it says itself that it cannot tell.
+fn undecided(test: &Test, needed: &Condition, values: &Values, lang: Lang) -> String {
+    let says = needed.value.of(values);
+    if says.as_str() == Some("inconclusive") {
+        let name = needed.value.name();
+        let en = "the measurement itself says so; a busy machine is the usual reason";
+        return format!("{name} {}{}", says.as_str().unwrap_or_default(), lang.pick("; ", "；"))
+            + lang.pick(en, "测量自己就这么说，通常是因为机器太忙");
+    }
+    lacks(test, needed, values, lang)
 }
 
 /// "at least 1", "over right, 3"
