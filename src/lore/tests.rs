@@ -182,6 +182,9 @@ fn a_claim_may_be_as_another() {
     let text = tested("holds_if = { left = \"5\" }")
         + "[[claim]]\nid = \"000-02\"\nen = \"Also.\"\nzh = \"也。\"\nstands = \"partly\"\nas = \"000-01\"\n";
     let ledger = read(&text, &["000-01", "000-02"]);
+    let broken = text.replace("left", "lefd");
+    let wrong = Ledger::read("lore.toml", &broken, &[&SPEC], &ids(&["000-01", "000-02"])).expect_err("a wrong name");
+    assert_eq!(wrong.len(), 1, "said once: {wrong:#?}");
     let [one, other] = ledger.claims() else { panic!("two") };
     assert_eq!((&one.test, &one.why), (&other.test, &other.why));
     assert_eq!(other.stands, Stands::Partly);
