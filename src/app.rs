@@ -47,7 +47,7 @@ fn screen(cli: &Cli, by: Option<guard::GuardedBy>, args: &[OsString]) -> u8 {
     if by.is_none() {
         if let Err(why) = term::interactive() {
             return complain(&format!(
-                "the tour needs a terminal, and {why}. Without one: forklore list, run, check, doctor (forklore --help)."
+                "the tour needs a terminal, and {why}. Without one: forklore list, run, check, lore, doctor (forklore --help)."
             ))
             .code();
         }

@@ -72,6 +72,15 @@ pub enum Command {
         #[arg(long)]
         run: bool,
     },
+    /// What is said of processes and threads, each claim tested on this machine.
+    Lore {
+        /// As JSON, one claim a line.
+        #[arg(long)]
+        json: bool,
+        /// Claims by their ids; all of them if none is named.
+        #[arg(value_name = "CLAIM")]
+        claims: Vec<String>,
+    },
     /// What this machine allows, and how to allow more.
     Doctor {
         /// As JSON.

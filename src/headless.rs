@@ -2,7 +2,9 @@
 
 mod check;
 mod doctor;
+mod judge;
 mod list;
+mod lore;
 mod out;
 mod replay;
 mod request;
@@ -52,7 +54,7 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
         Err(sentence) => return complain(&format!("--source {}: {sentence}", cli.common.source)),
     };
     // Who reads no lessons is told too that those asked for are not there.
-    let reads = matches!(command, Command::List { .. } | Command::Check { .. });
+    let reads = matches!(command, Command::List { .. } | Command::Check { .. } | Command::Lore { .. });
     if let (false, Err(sentence)) = (reads, library::open(&cli.common)) {
         return complain(&sentence);
     }
@@ -61,6 +63,7 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
         Command::Run(args) => run::run(args, source),
         Command::Replay { file } => replay::replay(file),
         Command::Check { paths, run } => check::check(&cli.common, paths, run.then_some(source)),
+        Command::Lore { json, claims } => lore::lore(&cli.common, claims, *json, source),
         Command::Doctor { json } => doctor::doctor(source, *json),
         Command::Present { .. } => complain("presenting needs a terminal"),
     }

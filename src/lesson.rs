@@ -17,6 +17,7 @@ pub use block::{
     Align, Block, Choice, Demo, Expect, Lesson, Matches, Pos, Predict, Quiz, QuizOption, Span, Step, Style, Text,
 };
 pub use check::check;
+pub(crate) use check::fits;
 pub use claims::ClaimIds;
 pub use diagnostic::{Diagnostic, Severity, nearest};
 pub use library::{LessonFile, Library, Place};

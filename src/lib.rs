@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod lab;
 pub mod lesson;
 pub mod library;
+pub mod lore;
 pub mod progress;
 pub mod record;
 pub mod scene;

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const FOLDERS: usize = 32;
 /// Lessons that are read.
 const FILES: usize = 500;
+/// Bytes of a ledger that are read.
+const LEDGER: usize = 1 << 20;
 
 /// The lessons that `common` asks for, in its language.
 ///
@@ -51,8 +53,23 @@ pub fn of(common: &Common, files: Vec<LessonFile>) -> Result<Library, String> {
     Ok(Library::new(files, &lang))
 }
 
+/// The ledger of the lessons that `common` asks for: its name, and what is in it.
+///
+/// # Errors
+/// The folder has none, or it cannot be read: a sentence.
+pub fn lore(common: &Common) -> Result<(String, String), String> {
+    let Some(folder) = &common.lessons else { return Ok(embed::lore()) };
+    let LessonFile { file, bytes, .. } = read_one(&folder.join(embed::LORE), LEDGER)?;
+    let text = String::from_utf8(bytes.into_owned()).map_err(|e| format!("{}: {e}", clean_line(&file)))?;
+    if text.len() > LEDGER {
+        return Err(format!("{}: more than {LEDGER} bytes; that is no ledger", clean_line(&file)));
+    }
+    Ok((file, text))
+}
+
 /// The language asked for: `--lang`, or what the environment says of messages.
-fn language(common: &Common) -> String {
+#[must_use]
+pub fn language(common: &Common) -> String {
     let of = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     let said = common.lang.clone().or_else(|| of("LC_ALL")).or_else(|| of("LC_MESSAGES")).or_else(|| of("LANG"));
     let code = said.unwrap_or_default();
@@ -82,7 +99,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<LessonFile>, String> {
     if files.len() > FILES {
         return Err(format!("{} lessons are more than are read: {FILES}; name some of them", files.len()));
     }
-    files.iter().map(|path| read_one(path)).collect()
+    files.iter().map(|path| read_one(path, read_limits::BYTES)).collect()
 }
 
 /// The lessons that those at `paths` may refer to: of a file that is named alone, those of its folder and those that come
@@ -93,7 +110,7 @@ pub fn beside(paths: &[PathBuf]) -> Vec<LessonFile> {
     let folders: BTreeSet<&Path> = alone.iter().filter_map(|path| path.parent()).collect();
     let here = |folder: &&Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() };
     let around = folders.iter().map(here).filter_map(|folder| lessons_in(&folder, false).ok()).flatten().take(FILES);
-    let files = around.filter_map(|path| read_one(&path).ok());
+    let files = around.filter_map(|path| read_one(&path, read_limits::BYTES).ok());
     files.chain(embed::lessons().filter(|_| !alone.is_empty())).collect()
 }
 
@@ -114,7 +131,7 @@ fn lessons_in(folder: &Path, deeper: bool) -> Result<Vec<PathBuf>, String> {
 }
 
 /// One file, bounded. Opened without waiting, so that a FIFO or a device is an error and not a hang.
-fn read_one(path: &Path) -> Result<LessonFile, String> {
+fn read_one(path: &Path, most: usize) -> Result<LessonFile, String> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", shown(path));
     let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| wrong(&e))?;
@@ -122,8 +139,8 @@ fn read_one(path: &Path) -> Result<LessonFile, String> {
         return Err(wrong(&"not a regular file"));
     }
     let mut bytes = Vec::new();
-    // One byte more than a lesson may have, so that the parser sees and says that it is too long.
-    file.take(read_limits::BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| wrong(&e))?;
+    // One byte more than it may have, so that the parser sees and says that it is too long.
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| wrong(&e))?;
     let lang = path.parent().and_then(|p| p.file_name()).and_then(|n| n.to_str()).filter(|n| n.len() == 2);
     Ok(LessonFile { file: path.display().to_string(), bytes: Cow::Owned(bytes), lang: lang.unwrap_or("en").to_owned() })
 }

@@ -7,6 +7,8 @@ mod runs;
 mod steps;
 mod translation;
 
+pub(crate) use options::fits;
+
 use super::diagnostic::lines;
 use super::{ClaimIds, Diagnostic, Lesson, Pos, Step, read_limits};
 use crate::fact::DemoSpec;

@@ -4,6 +4,9 @@ use super::{ClaimIds, LessonFile};
 use include_dir::{Dir, include_dir};
 use std::borrow::Cow;
 
+/// What the ledger is called in a folder of lessons.
+pub const LORE: &str = "lore.toml";
+
 static LESSONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/lessons");
 
 /// Every lesson, `lessons/LANG/NN-name.md`, in the order of the file names.
@@ -22,6 +25,13 @@ pub fn lessons() -> impl Iterator<Item = LessonFile> {
 #[must_use]
 pub fn languages() -> Vec<String> {
     LESSONS.dirs().map(|folder| folder.path().to_string_lossy().into_owned()).collect()
+}
+
+/// The ledger: its name, and what is in it.
+#[must_use]
+pub fn lore() -> (String, String) {
+    let text = LESSONS.get_file(LORE).and_then(|file| file.contents_utf8()).unwrap_or_default();
+    (format!("lessons/{LORE}"), text.to_owned())
 }
 
 /// The claims there are.

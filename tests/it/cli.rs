@@ -1,6 +1,7 @@
 //! The commands over pipes: what they say, how they end, and that nothing in it acts on a terminal.
 
 mod check;
+mod lore;
 mod outside;
 mod parameters;
 mod recordings;

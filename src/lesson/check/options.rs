@@ -5,13 +5,13 @@ use crate::lesson::{Choice, Matches, Reading, Unit};
 use serde_json::Value;
 
 /// What is wrong, and what to write instead.
-pub(super) struct Wrong {
-    pub(super) sentence: String,
-    pub(super) remedy: String,
+pub(crate) struct Wrong {
+    pub(crate) sentence: String,
+    pub(crate) remedy: String,
 }
 
 /// Whether a value of this kind can be covered by `matches`, which was `written` so.
-pub(super) fn fits(returns: &ReturnSpec, written: &str, matches: &Matches) -> Result<(), Wrong> {
+pub(crate) fn fits(returns: &ReturnSpec, written: &str, matches: &Matches) -> Result<(), Wrong> {
     let unit = Reading::of(written).map_or(Unit::Plain, |reading| reading.unit);
     let number = match matches {
         Matches::Number(n) => Some((*n, *n)),

@@ -57,11 +57,11 @@ fn begun(here: &Surroundings, format: &str) -> (Child, BufReader<ChildStdout>) {
     (child, out)
 }
 
-fn end(child: &Child, signal: Signal) {
+pub(super) fn end(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().try_into().expect("a pid")), signal).expect("it runs");
 }
 
-fn code(child: &mut Child) -> Option<i32> {
+pub(super) fn code(child: &mut Child) -> Option<i32> {
     let ended = Patience::default().wait(|| child.try_wait().expect("a child of ours"));
     ended.expect("it ends").code()
 }

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, May)] = &[
     ("record", May::Only(&["fact", "scene"])),
     ("tour", May::Only(&["fact", "lesson", "scene"])),
     ("view", May::Only(&["tour", "scene", "lesson", "fact"])),
+    ("lore", May::Only(&["fact", "lab", "lesson"])),
     ("library", May::Only(&["cli", "fact", "lesson"])),
     ("conduct", May::Only(&["fact", "stage", "kernel", "demo", "scene"])),
     ("app", May::All),
@@ -34,7 +35,7 @@ const LAYERS: &[(&str, May)] = &[
 ];
 
 /// Modules that are functions of what they are given.
-const PURE: &[&str] = &["lesson", "scene", "tour", "view"];
+const PURE: &[&str] = &["lesson", "lore", "scene", "tour", "view"];
 
 /// What a pure module does not touch.
 const OUTSIDE: &[&str] = &[

@@ -1,0 +1,104 @@
+//! A run without a screen, followed to the moment when its values can be judged.
+
+use super::Done;
+use super::out::Out;
+use crate::conduct::{self, Request, Run};
+use crate::demo;
+use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values};
+use crate::lore::{Came, Fault};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// The step by which a demo says that its values can be judged.
+const SETTLED: &str = "settled";
+
+/// How long a demo that neither settles nor ends is waited for, after the time it lasts by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How soon a signal is seen.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Runs a demo and tells what it came to.
+///
+/// # Errors
+/// How the command ends, if a signal or the end of its output ended it.
+pub(super) fn play(spec: &DemoSpec, params: Params, source: SourceChoice, out: &mut Out<'_>) -> Result<Came, Done> {
+    let broke = |what: &str| Ok(Err(Fault::Broke(what.to_owned())));
+    let Some(demo) = demo::find(spec.name) else { return broke("there is no such demo") };
+    let (send, receive) = channel();
+    let lasts = Duration::from_millis((spec.lasts_ms)(&params));
+    let request = Request { demo, params, source, last: None };
+    let started = conduct::start(request, move |batch| {
+        // It was broken off; the run is being stopped.
+        let _ = send.send(batch);
+    });
+    let run = match started {
+        Ok(run) => run,
+        Err(refused) => return Ok(Err(Fault::Refused(refused.to_string()))),
+    };
+    let came = Judge::new(spec, lasts).judge(&run, &receive, out);
+    run.wait();
+    came
+}
+
+/// Follows a run to the moment when its values can be judged, as the screen does, and then asks it to come to its end.
+struct Judge {
+    settles: Option<Nanos>,
+    settled: bool,
+    values: Option<Values>,
+    late: Instant,
+}
+
+impl Judge {
+    fn new(spec: &DemoSpec, lasts: Duration) -> Self {
+        let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
+        let late = Instant::now() + lasts + PATIENCE;
+        Self { settles, settled: false, values: None, late }
+    }
+
+    fn judge(&mut self, run: &Run, receive: &Receiver<Vec<Stamped>>, out: &mut Out<'_>) -> Result<Came, Done> {
+        let (mut finished, mut too_late) = (false, false);
+        loop {
+            if let Some(done) = out.ended() {
+                run.stop();
+                return Err(done);
+            }
+            match receive.recv_timeout(LOOK) {
+                Ok(batch) => {
+                    if let Some(came) = batch.into_iter().find_map(|fact| self.take(fact)) {
+                        let never = || "it neither settled nor ended".to_owned();
+                        return Ok(if too_late && self.values.is_none() { Err(Fault::Broke(never())) } else { came });
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Ok(Err(Fault::Broke("it ended without an outcome".to_owned())));
+                }
+            }
+            too_late |= !finished && Instant::now() >= self.late;
+            if !finished && (self.values.is_some() || too_late) {
+                finished = true;
+                run.finish();
+            }
+        }
+    }
+
+    /// Takes a fact; the outcome decides, on the values of the moment when they were settled.
+    fn take(&mut self, fact: Stamped) -> Option<Came> {
+        self.settled |= self.settles.is_some_and(|at| fact.t >= at);
+        match fact.fact {
+            Fact::Step { name } if name == SETTLED => self.settled = true,
+            Fact::SoFar { values } if self.settled && self.values.is_none() => self.values = Some(values),
+            Fact::Outcome(outcome) => {
+                return Some(match outcome.broke {
+                    // What was refused before anything ran is the machine's answer, not a mistake of the demo.
+                    Some(broke) if outcome.seconds > 0.0 => Err(Fault::Broke(broke)),
+                    Some(refused) => Err(Fault::Refused(refused)),
+                    None => Ok(self.values.clone().unwrap_or(outcome.values)),
+                });
+            }
+            _ => {}
+        }
+        None
+    }
+}
