@@ -48,8 +48,9 @@ if __name__ == "__main__":
         # What goes to a worker of a pool, and comes back, goes through a pipe.
         pool = concurrent.futures.ProcessPoolExecutor(1, **({} if sys.version_info < (3, 7) else {"mp_context": context}))
         try:
-            say(function="lambda", came=pool.submit(lambda: 1).result(timeout=20))
+            say(function="lambda", came=pool.submit(lambda: 1).result(timeout=10))
         except Exception as error:
             say(function="lambda", error=type(error).__name__, words=str(error))
-        pool.shutdown()
+        # Before 3.7 the pool waits for ever for what it could not send.
+        pool.shutdown(wait=sys.version_info >= (3, 7))
     say(done=True)

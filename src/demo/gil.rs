@@ -16,8 +16,12 @@ use std::time::Duration;
 /// See the module.
 pub(super) struct Gil;
 
-/// How long the interpreter may say nothing. A part takes a second; the machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the interpreter may say nothing. It speaks when all parts are done; the machine may be very busy.
+fn patience(params: &Params) -> Duration {
+    let parts =
+        Duration::from_millis(params.int("part").unsigned_abs()) * u32::try_from(params.count("workers")).unwrap_or(1);
+    Duration::from_secs(20) + parts * 20
+}
 
 /// Cores that may be too many: CPU time and the clock are read one after the other, and threads also do what needs no lock.
 const SLACK: f64 = 0.25;
@@ -156,7 +160,7 @@ fn story(stage: &mut Stage) -> Result<(), Over> {
         python.tell(stage, WHO.name, RUNS);
         let words = words(&params);
         match python.start(stage, "M", &PROGRAM, &words) {
-            Ok(running) => match hear(stage, running, &mut results)? {
+            Ok(running) => match hear(stage, running, &mut results, patience(&params))? {
                 None => return Ok(()),
                 Some(how) => stage.tell(Fact::Refused(Unavailable::new("the work in Python", how))),
             },
@@ -185,9 +189,14 @@ fn words(params: &Params) -> Vec<String> {
 }
 
 /// Hears the program to its end; what was wrong with that, if anything.
-fn hear(stage: &mut Stage, mut running: Running, results: &mut Results) -> Result<Option<String>, Over> {
+fn hear(
+    stage: &mut Stage,
+    mut running: Running,
+    results: &mut Results,
+    patience: Duration,
+) -> Result<Option<String>, Over> {
     loop {
-        let line = match running.next(stage, PATIENCE)? {
+        let line = match running.next(stage, patience)? {
             Heard::Line(line) => line,
             Heard::Ended(how) => return Ok(Some(running.broke(&how))),
         };

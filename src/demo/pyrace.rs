@@ -17,7 +17,7 @@ mod own;
 pub(super) struct PyRace;
 
 /// How long the interpreter may say nothing. A way takes two seconds; the machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 static PROGRAM: Program = Program { name: "pyrace.py", text: &[include_str!("../../assets/programs/20-pyrace.py")] };
 

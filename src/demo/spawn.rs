@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(super) struct Spawn;
 
 /// How long the interpreter may say nothing. A start takes a tenth of a second; the machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What keeps names in shared places from outliving a program that is killed.
 const NAMELESS: &str = include_str!("../../assets/programs/21-nameless.py");

@@ -1,6 +1,6 @@
 //! The same work on the small bytecode machine: the lock of an interpreter, without Python.
 
-use super::{Measure, RESULTS, Results};
+use super::{Measure, RESULTS, Results, patience};
 use crate::demo::area::Area;
 use crate::demo::bytecode::{COUNT, Machine};
 use crate::demo::meeting::LINE;
@@ -13,9 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::Duration;
-
-/// How long a part may take longer than it should: the machine may be very busy.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Loops that are timed before it begins.
 const TRIAL: i64 = 100_000;
@@ -87,7 +84,7 @@ pub(super) fn story(stage: &mut Stage, params: &Params, results: &mut Results) -
     let ways = [("serial", As::Processes, 1), ("processes", As::Processes, workers), ("threads", As::Threads, workers)];
     for (way, what, count) in ways {
         if way == "serial" || [way, "all"].contains(&kind) {
-            let measure = measured(stage, results, (way, what), (count, workers / count), loops)?;
+            let measure = measured(stage, results, (way, what), (count, workers / count), (loops, patience(params)))?;
             results.add(stage, &measure);
         }
     }
@@ -99,7 +96,7 @@ fn measured(
     results: &Results,
     (way, what): (&'static str, As),
     (count, times): (usize, usize),
-    loops: i64,
+    (loops, patience): (i64, Duration),
 ) -> Result<Measure, Over> {
     let area = Area::shared(1).map_err(|error| Unavailable::new("the machine of our own", error.to_string()))?;
     let ground = Arc::new(Ground { area, machine: Machine::default(), loops });
@@ -111,8 +108,8 @@ fn measured(
     results.begins(stage, way);
     numbers.iter().for_each(|number| stage.order(*number, 1));
     let all = |what: Says| (0..count).map(|number| ground.said(number, what).load(Acquire)).collect::<Vec<_>>();
-    if !until(stage, PATIENCE, |_| all(Says::Done).iter().all(|done| *done == 1))? {
-        let why = format!("it had not ended after {} s", PATIENCE.as_secs());
+    if !until(stage, patience, |_| all(Says::Done).iter().all(|done| *done == 1))? {
+        let why = format!("it had not ended after {} s", patience.as_secs());
         return Err(Unavailable::new("the work on the machine of our own", why).into());
     }
     stage.dismiss(&numbers);
