@@ -177,7 +177,7 @@ impl Platform {
     fn waits_in_vain(&self, left: &[usize]) -> bool {
         let come = self.come().load(Acquire);
         let all = left.iter().all(|number| self.waits(*number).load(Acquire) == come / self.workers + 1);
-        !left.is_empty() && (left.len() as u64) < self.workers && come % self.workers > 0 && all
+        !left.is_empty() && (left.len() as u64) < self.workers && !come.is_multiple_of(self.workers) && all
     }
 
     /// Comes, as which number of the round, counted from 1. If it is the last, it says whether nobody is to board.
