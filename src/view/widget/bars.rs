@@ -69,6 +69,17 @@ impl Bars<'_> {
         Bar { name: clean_line(&row.name), what }
     }
 
+    fn note(&self) -> Option<String> {
+        self.tally.table(self.spec.table).first()?.values.get(self.spec.note)?.as_str().map(clean_line)
+    }
+
+    /// The line below the bars: what holds for all, where it has not been said, and what a whisker means.
+    fn words(&self, bars: &[Bar], noted: bool) -> String {
+        let note = self.note().filter(|_| !noted).map(|note| format!("{note}. ")).unwrap_or_default();
+        let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
+        note + if certain { "├─┤ the true median lies here, in 95 of 100 such runs" } else { "" }
+    }
+
     fn show(&self, value: f64) -> String {
         self.spec.kind.show(&json!(value))
     }
@@ -102,14 +113,8 @@ impl Bars<'_> {
         Places { names, bars: bar, figures: end, intervals: shown.then_some(wide) }
     }
 
-    /// What holds for all of them.
-    fn note(&self) -> Option<String> {
-        let first = self.tally.table(self.spec.table).first()?;
-        Some(clean_line(first.values.get(self.spec.note)?.as_str()?))
-    }
-
-    /// The axis above the bars, and at the right what the figures are, or how many are not shown. Whether the note was put
-    /// there, too.
+    /// The axis above the bars, and at the right what the figures are, or how many are not shown; and
+    /// what holds for all, if there is room. Whether there was.
     fn put_head(&self, buf: &mut Buffer, line: Rect, axis: Option<&Axis>, places: &Places, hidden: usize) -> bool {
         let dim = self.theme.style(Role::Dim);
         let mut free = 0;
@@ -121,8 +126,9 @@ impl Bars<'_> {
         let room = usize::from(line.width.saturating_sub(free));
         let words = if hidden > 0 { format!("and {hidden} more") } else { self.spec.head.to_owned() };
         let noted = self.note().map(|note| format!("{words}, {note}")).filter(|noted| width(noted) <= room);
-        put_right(buf, line, line.width, 0, &cut(noted.as_ref().unwrap_or(&words), room), dim);
-        noted.is_some()
+        let all = noted.is_some();
+        put_right(buf, line, line.width, 0, &cut(&noted.unwrap_or(words), room), dim);
+        all
     }
 
     fn put_bar(&self, buf: &mut Buffer, line: Rect, bar: &Bar, axis: Option<&Axis>, places: &Places) {
@@ -150,12 +156,18 @@ impl Bars<'_> {
         let Some((low, high)) = interval else { return };
         // An end is drawn in the column before the edge at which it lies.
         let at = |value: f64| axis.column(value, wide).saturating_sub(1);
-        let (low, high) = (at(*low), at(*high));
-        let whisker = match high.saturating_sub(low) {
-            0 => "┃".to_owned(),
-            between => format!("├{}┤", "─".repeat(usize::from(between) - 1)),
-        };
-        put(buf, line, from + low, 0, &whisker, self.theme.style(Role::Strong));
+        let (low, median, high) = (at(*low), at(value), at(*high));
+        let strong = self.theme.style(Role::Strong);
+        for column in low..=high {
+            let sign = match column {
+                _ if low == high => "┃",
+                _ if column == low => "├",
+                _ if column == high => "┤",
+                _ if column == median => "┼",
+                _ => "─",
+            };
+            put(buf, line, from + column, 0, sign, strong);
+        }
     }
 }
 
@@ -199,11 +211,7 @@ impl Widget for &Bars<'_> {
             self.put_bar(buf, line(y), bar, axis.as_ref(), &places);
         }
         if usize::from(room) > bars.len() && places.bars.is_some() {
-            let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
-            let whisker = certain.then(|| "├─┤ the true median lies here, in 95 of 100 such runs".to_owned());
-            let note = if noted { None } else { self.note() };
-            let words = note.into_iter().chain(whisker).collect::<Vec<_>>().join("   ");
-            put(buf, line(area.height - 1), 0, 0, &cut(&words, area.width.into()), dim);
+            put(buf, line(area.height - 1), 0, 0, &self.words(&bars, noted), dim);
         }
     }
 }
@@ -211,7 +219,7 @@ impl Widget for &Bars<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Nanos, ReturnKind, Scale, Values};
+    use crate::fact::{ReturnKind, Scale};
     use crate::view::widget::fixture::{any_size, shown};
     use insta::assert_snapshot;
 
@@ -230,13 +238,7 @@ mod tests {
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        let row = |(name, values): &(&str, Value)| Row {
-            name: (*name).to_owned(),
-            first: Nanos::ZERO,
-            last: Nanos::ZERO,
-            values: serde_json::from_value::<Values>(values.clone()).expect("an object"),
-        };
-        tally.tables.insert("ways".to_owned(), rows.iter().map(row).collect());
+        tally.put_table("ways", rows);
         tally
     }
 
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn bars_stand_on_decades_with_whiskers_and_figures() {
         let ladder = ladder();
-        let sizes = [(78, 7), (120, 6), (58, 6), (40, 6), (24, 4), (78, 3), (78, 1)];
+        let sizes = [(78, 7), (120, 6), (58, 6), (48, 7), (24, 4), (78, 3), (78, 1)];
         let all: Vec<String> = sizes.map(|(w, h)| drawn(&ladder, &SPEC, w, h)).into();
         assert_snapshot!(all.join("----\n"));
     }
