@@ -98,7 +98,10 @@ fn estimate(value: &Value) -> Option<String> {
     let table = value.as_object()?;
     let (name, median) = ["ns", "latency_ns", "ratio"].iter().find_map(|n| Some((*n, table.get(*n)?)))?;
     let kind = if name == "ratio" { ReturnKind::Number } else { ReturnKind::Nanos };
-    let end = |name| table.get(name).filter(|v| !v.is_null()).map(|v| kind.show(v));
+    let end = |name: &str| {
+        let found = table.get(name).or_else(|| table.get(&format!("{name}_ns")));
+        found.filter(|v| !v.is_null()).map(|v| kind.show(v))
+    };
     let rounds = table.get("rounds").map(|n| format!(", n = {n}")).unwrap_or_default();
     Some(match (end("low"), end("high")) {
         (Some(low), Some(high)) => format!("{} ({low} .. {high}{rounds})", kind.show(median)),
