@@ -4,6 +4,7 @@ use super::ears::Ears;
 use crate::demo::script::Over;
 use crate::fact::{Fact, Pid, Tid, Unavailable, clean_line};
 use crate::stage::{Cue, Left, Settings, Stage};
+use nix::poll::poll;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, killpg};
 use rustix::fs::{OFlags, fcntl_setfl};
@@ -202,12 +203,19 @@ impl Running {
         true
     }
 
-    /// Kills all of its process group. It has not been reaped, or somebody of its group is left: the number is its own.
+    /// Kills all of its process group, and waits until nobody of it is left: whom it has started has become the warden's child,
+    /// which would count one that is still dying as left behind. It has not been reaped, or somebody of its group is left: the
+    /// number is its own.
     fn kill(&self, stage: &mut Stage) {
-        if let Some(group) = i32::try_from(self.group.0).ok().filter(|group| *group > 1) {
-            let _ = killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL);
+        let group = i32::try_from(self.group.0).ok().filter(|group| *group > 1).map(nix::unistd::Pid::from_raw);
+        if let Some(group) = group {
+            let _ = killpg(group, Signal::SIGKILL);
         }
         stage.dismiss(&[self.number]);
+        let begun = Instant::now();
+        while group.is_some_and(|group| killpg(group, None).is_ok()) && begun.elapsed() < FOLLOWS {
+            let _ = poll(&mut [], 5_u8);
+        }
     }
 }
 
