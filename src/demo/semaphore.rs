@@ -95,7 +95,7 @@ impl Demo for Cafeteria {
     fn outcome(&self, params: &Params, tally: &Tally) -> Values {
         let mut values: Values = train::account(tally, &[PLACE]).into();
         let posted = tally.steps.iter().filter(|(_, step)| step == POSTED).count();
-        let gone = |tid| tally.task(tid).is_some_and(|task| !task.alive());
+        let gone = |tid| tally.is_dead(tid);
         let taken = tally.locks.get(PLACE).map(|lock| lock.inside.iter().filter(|(tid, _)| gone(*tid)).count());
         // Before anybody has come, nothing is known of the seats.
         let left = taken.map_or(Value::Null, |taken| json!((params.count("seats") + posted).saturating_sub(taken)));

@@ -42,14 +42,16 @@ pub(super) struct Guest {
 impl Guest {
     fn new(tally: &Tally, tid: Tid, since: Nanos) -> Self {
         let task = tally.task(tid);
-        let died = task.and_then(|task| task.ended.as_ref()).map(|(at, _)| *at);
+        // At the end of a run all end: only who did before is dead.
+        let died = task.and_then(|task| task.ended.as_ref()).map(|(at, _)| *at).filter(|_| tally.is_dead(tid));
+        let now = tally.closing().unwrap_or(tally.now);
         Self {
             tid,
             name: task.map_or_else(|| tid.0.to_string(), |task| clean_line(&task.name)),
             slot: task.and_then(|task| task.slot),
             role: task.and_then(|task| task.values.get("role")).and_then(Value::as_str).map(clean_line),
             dead: died.is_some(),
-            time: tally.now.since(died.unwrap_or(since)),
+            time: now.since(died.unwrap_or(since)),
         }
     }
 
@@ -77,7 +79,7 @@ impl Place {
             seats: seats.and_then(|n| usize::try_from(n).ok()),
             inside: lock.inside.iter().map(guest).collect(),
             waiting: lock.queue.iter().map(guest).collect(),
-            longest: lock.longest(tally.now),
+            longest: lock.longest(tally.closing().unwrap_or(tally.now)),
             says: tally.cell(TABLE, name, "says").and_then(Value::as_str).map(clean_line),
             most: (lock.most_inside, lock.most_waiting),
             visits: lock.visits.values().map(|visits| visits.got).sum(),

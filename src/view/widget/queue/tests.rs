@@ -132,3 +132,13 @@ fn any_size_and_any_totals_are_safe() {
     seats(&mut tally, "a", u64::MAX);
     any_size(|w, h| drawn(&tally, w, h));
 }
+
+#[test]
+fn who_left_with_the_end_of_the_run_is_not_dead() {
+    let mut tally = train(&[RESTROOM]);
+    tally.steps.push((Nanos::from_millis(950), Tally::CLOSING.to_owned()));
+    let before = drawn(&tally, 78, 6);
+    tally.tasks[0].ended = Some((Nanos::from_millis(960), Ending::Code(0)));
+    tally.now = Nanos::from_millis(1500);
+    assert_eq!(drawn(&tally, 78, 6), before, "it stays as it was");
+}
