@@ -33,7 +33,7 @@ fn each_way_has_its_rounds_and_nobody_watches() {
                 let figure = |name: &str| found[name].as_f64().unwrap_or_else(|| panic!("{what}: {way}: {found}"));
                 assert_eq!(found["rounds"], 20, "{what}: {way}");
                 assert!(
-                    figure("low") <= figure("latency_ns") && figure("latency_ns") <= figure("high"),
+                    figure("low_ns") <= figure("latency_ns") && figure("latency_ns") <= figure("high_ns"),
                     "{way}: {found}"
                 );
                 // A message takes two system calls at least, and each some 50 ns on the fastest machines.
