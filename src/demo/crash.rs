@@ -102,10 +102,7 @@ impl Demo for Crash {
                     let victim = steer.worker.as_deref().unwrap_or(params.word("victim"));
                     due = strike(stage, victim, fault).unwrap_or(due);
                 }
-                Cue::Finish => {
-                    step(stage, "closing");
-                    return Ok(());
-                }
+                Cue::Finish => return Ok(()),
                 Cue::Steer(_) | Cue::Ended(_) | Cue::Time => due = due.keep(stage, &params),
             }
         }
@@ -226,7 +223,7 @@ fn end_of_play(params: &Params, tally: &Tally) -> Option<Nanos> {
             _ => None,
         }
     };
-    tally.step("closing").or_else(broken_off)
+    tally.closing().or_else(broken_off)
 }
 
 /// When and how the tab came to its end, if that was before `until`. A thread ends as its process does.

@@ -11,8 +11,8 @@ use super::cost::{self, Cost, Resident};
 use super::pace::{self, Cut};
 use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
 use crate::fact::{
-    As, BarsSpec, DemoSpec, Limits, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
-    TableSpec, Tally, Unavailable, Values,
+    As, BarsSpec, DemoSpec, Limits, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    Unavailable, Values,
 };
 use crate::stage::{Settings, Stage};
 use serde_json::{Map, Value, json};
@@ -108,16 +108,16 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "dearest", kind: ReturnKind::Word, help: "what costs most with the largest parent" },
         ReturnSpec { name: "figures", kind: ReturnKind::Table, help: "ns, low, high, rounds by kind and MiB" },
         ReturnSpec { name: "ratios", kind: ReturnKind::Table, help: "ratio, low, high, verdict of each comparison" },
-        ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that were measured" },
-        ReturnSpec { name: "left_out", kind: ReturnKind::Count, help: "measurements that others disturbed" },
-        ReturnSpec { name: "outliers", kind: ReturnKind::Count, help: "measurements far from the rest, kept" },
-        ReturnSpec { name: "noise", kind: ReturnKind::Word, help: "what disturbed most, or none" },
+        rounds::specs::ROUNDS,
+        rounds::specs::LEFT_OUT,
+        rounds::specs::OUTLIERS,
+        rounds::specs::NOISE,
         ReturnSpec {
             name: "same",
             kind: ReturnKind::Number,
             help: "a thread by a thread: what the lab itself is off by",
         },
-        ReturnSpec { name: "cpu", kind: ReturnKind::Count, help: "the core on which all was measured" },
+        rounds::specs::CPU,
     ],
     pictures: &[
         Picture::Bars(&BARS),
@@ -128,16 +128,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
-    check: |params| {
-        let sizes = params.ints("resident_mib");
-        let rising = sizes.windows(2).all(|pair| pair[0] < pair[1]);
-        let good = rising && !sizes.is_empty();
-        if good {
-            Ok(())
-        } else {
-            Err(ParamError::new("resident_mib", "takes at least one number, from small to large"))
-        }
-    },
+    check: |params| rounds::specs::rising(params, "resident_mib"),
     limits: |params| {
         let sizes: Vec<u64> = params.ints("resident_mib").iter().map(|mib| mib.unsigned_abs()).collect();
         let (sum, most) = (sizes.iter().sum::<u64>(), sizes.iter().max().copied().unwrap_or(0));

@@ -7,6 +7,7 @@
 mod desk;
 mod machine;
 mod report;
+pub(super) mod specs;
 
 pub(super) use desk::Desk;
 pub(super) use report::{FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, ratio_table, run_of};

@@ -6,8 +6,8 @@ use super::cost::{self, By, Cost, Resident};
 use super::pace::{self, Cut};
 use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
 use crate::fact::{
-    As, BarsSpec, DemoSpec, ParamError, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec,
-    Tally, Unavailable, Values,
+    As, BarsSpec, DemoSpec, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    Unavailable, Values,
 };
 use crate::stage::{Settings, Stage};
 use serde_json::{Map, Value, json};
@@ -93,12 +93,12 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "big_says", kind: ReturnKind::Word, help: "the verdict on it" },
         ReturnSpec { name: "figures", kind: ReturnKind::Table, help: "ns, low, high, rounds by kind, way and KiB" },
         ReturnSpec { name: "ratios", kind: ReturnKind::Table, help: "ratio, low, high, verdict of each comparison" },
-        ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that were measured" },
-        ReturnSpec { name: "left_out", kind: ReturnKind::Count, help: "measurements that others disturbed" },
-        ReturnSpec { name: "outliers", kind: ReturnKind::Count, help: "measurements far from the rest, kept" },
-        ReturnSpec { name: "noise", kind: ReturnKind::Word, help: "what disturbed most, or none" },
+        rounds::specs::ROUNDS,
+        rounds::specs::LEFT_OUT,
+        rounds::specs::OUTLIERS,
+        rounds::specs::NOISE,
         ReturnSpec { name: "same", kind: ReturnKind::Number, help: "thread by thread: what the lab itself is off by" },
-        ReturnSpec { name: "cpu", kind: ReturnKind::Count, help: "the core on which all was measured" },
+        rounds::specs::CPU,
     ],
     pictures: &[
         Picture::Table(&RATIOS),
@@ -109,16 +109,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
-    check: |params| {
-        let sets = params.ints("working_set_kib");
-        let rising = sets.windows(2).all(|pair| pair[0] < pair[1]);
-        let good = rising && !sets.is_empty();
-        if good {
-            Ok(())
-        } else {
-            Err(ParamError::new("working_set_kib", "takes at least one number, from small to large"))
-        }
-    },
+    check: |params| rounds::specs::rising(params, "working_set_kib"),
     ..DemoSpec::BASE
 };
 

@@ -11,6 +11,7 @@ mod roll;
 pub(super) use owner::{After, Attendant, ENDED_BY, NEXT, TOLD, Ticket, VISITS_AFTER, check, outcome};
 pub(super) use roll::Roll;
 
+use super::labour::on_cpu;
 use super::pace::{self, Cut, Pace};
 use crate::fact::{Control, Ending, Fact, LockStep, Nanos, On, Steer, Tally, Tid, Unavailable};
 use crate::stage::{Cue, Stage, Target, Worker};
@@ -193,13 +194,6 @@ impl<'w> Passenger<'w> {
     pub(super) fn say(&self, name: &str, value: Value) {
         self.worker.tell(Fact::Value { tid: self.tid, name: name.to_owned(), value });
     }
-}
-
-/// The time that this thread has been on a CPU (`CLOCK_THREAD_CPUTIME_ID`, clock_gettime(2)).
-fn on_cpu() -> Nanos {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let part = |n: i64| u64::try_from(n).unwrap_or(0);
-    Nanos(part(time.tv_sec).saturating_mul(1_000_000_000).saturating_add(part(time.tv_nsec)))
 }
 
 /// Lets the passengers travel until the learner has seen enough or none is left: hears the keys for the pace, and [`KILL`].

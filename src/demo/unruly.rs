@@ -3,9 +3,7 @@
 mod ways;
 
 use super::Demo;
-use crate::fact::{
-    As, DemoSpec, Ending, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Values,
-};
+use crate::fact::{As, DemoSpec, Ending, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Tally, Values};
 use crate::stage::{Cue, Settings, Stage};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -56,10 +54,7 @@ impl Demo for Unruly {
         }
         loop {
             match stage.next(None) {
-                Cue::Finish => {
-                    stage.tell(Fact::Step { name: "closing".to_owned() });
-                    return Ok(());
-                }
+                Cue::Finish => return Ok(()),
                 // Who escaped is to be looked for while the rest goes on.
                 Cue::Ended(_) if how != "escape" && stage.on().next().is_none() => return Ok(()),
                 Cue::Ended(_) | Cue::Steer(_) | Cue::Time => {}
@@ -69,7 +64,7 @@ impl Demo for Unruly {
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
         let told = |name: &str| tally.workers().find_map(|w| w.values.get(name)).cloned();
-        let closing = tally.step("closing");
+        let closing = tally.closing();
         // A signal that came before the end of the run was the answer to what the worker did.
         let ended = tally.workers().find_map(|w| match w.ended.as_ref()? {
             (at, Ending::Signal(signal, _)) if closing.is_none_or(|closing| *at < closing) => Some(json!(signal)),

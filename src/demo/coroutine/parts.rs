@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use crate::demo::cost::coroutine::{Task, Turn};
-use crate::demo::labour;
+use crate::demo::labour::{self, on_cpu};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -17,11 +17,6 @@ const GAP: u64 = 20_000;
 /// Computes for a step.
 fn compute() {
     labour::compute(STEP, || false);
-}
-
-/// Nanoseconds that this thread has been on a CPU.
-fn on_cpu() -> u64 {
-    u64::try_from(labour::on_cpu().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Task `n`: so many steps, then a yield, until all is over.
@@ -77,7 +72,7 @@ pub(super) fn thread(desk: &Desk, n: usize) {
     let step = || {
         compute();
         let (now, ran) = (desk.now(), on_cpu());
-        let off = (now - wall).saturating_sub(ran - cpu);
+        let off = (now - wall).saturating_sub(ran.since(cpu).0);
         if off > GAP {
             desk.waited(n, off);
         }

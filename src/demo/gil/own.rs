@@ -3,11 +3,11 @@
 use super::{Measure, RESULTS, Results, patience};
 use crate::demo::area::Area;
 use crate::demo::bytecode::{COUNT, Machine};
+use crate::demo::labour::on_cpu;
 use crate::demo::meeting::LINE;
 use crate::demo::script::{Over, row, until};
 use crate::fact::{As, Params, Unavailable};
 use crate::stage::{Settings, Stage, Worker, now};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -46,21 +46,15 @@ impl Ground {
         while order == 0 {
             order = worker.wait(0, Duration::MAX);
         }
-        let before = cpu();
+        let before = on_cpu();
         self.said(number, Says::Begun).store(now().0, Relaxed);
         for _ in 0..times {
             self.machine.run(number, COUNT, self.loops, || worker.order() == Worker::HALT);
         }
         self.said(number, Says::Ended).store(now().0, Relaxed);
-        self.said(number, Says::Cpu).store(cpu().saturating_sub(before), Relaxed);
+        self.said(number, Says::Cpu).store(on_cpu().since(before).0, Relaxed);
         self.said(number, Says::Done).store(1, Release);
     }
-}
-
-/// Nanoseconds of CPU time of this thread.
-fn cpu() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
 
 /// Does the work in all ways that are asked for. Processes come before the first thread: a fork copies one thread only.
@@ -77,9 +71,9 @@ pub(super) fn story(stage: &mut Stage, params: &Params, results: &mut Results) -
     if kind == "hash" {
         return Ok(());
     }
-    let before = cpu();
+    let before = on_cpu();
     Machine::default().run(0, COUNT, TRIAL, || false);
-    let each = (cpu().saturating_sub(before) / TRIAL.unsigned_abs()).max(1);
+    let each = (on_cpu().since(before).0 / TRIAL.unsigned_abs()).max(1);
     let loops = i64::try_from(part * 1_000_000 / each).unwrap_or(TRIAL).max(1);
     let ways = [("serial", As::Processes, 1), ("processes", As::Processes, workers), ("threads", As::Threads, workers)];
     for (way, what, count) in ways {

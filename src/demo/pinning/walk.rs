@@ -1,8 +1,8 @@
 //! Memory of a worker's own, and the way through it: from cache line to cache line in an order that no prefetcher guesses.
 
+use crate::demo::labour::on_cpu;
 use crate::fact::Nanos;
 use crate::stage::Pulse;
-use rustix::time::{ClockId, clock_gettime};
 
 /// Words in a cache line of 64 bytes. Where lines are longer, some are met twice.
 const LINE: usize = 8;
@@ -56,24 +56,17 @@ impl Path {
         let (mut at, mut left, mut time) = (0_u64, self.lines(), 0);
         while left > 0 {
             let stretch = left.min(STRETCH);
-            let begun = cpu_time();
+            let begun = on_cpu();
             for _ in 0..stretch {
                 at = usize::try_from(at).ok().and_then(|at| self.words.get(at * LINE)).copied().unwrap_or(0);
             }
             at = std::hint::black_box(at);
-            time += cpu_time().since(begun).0;
+            time += on_cpu().since(begun).0;
             left -= stretch;
             pulse.beat();
         }
         Nanos(time)
     }
-}
-
-/// CPU time of this thread.
-fn cpu_time() -> Nanos {
-    let t = clock_gettime(ClockId::ThreadCPUTime);
-    let nanos = t.tv_sec.saturating_mul(1_000_000_000).saturating_add(t.tv_nsec);
-    Nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
 #[cfg(test)]

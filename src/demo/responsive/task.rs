@@ -72,7 +72,7 @@ mod tests {
         let before = on_cpu();
         let turns = std::iter::from_fn(|| task.resume().then_some(())).count();
         assert_eq!(turns, 3);
-        assert!(on_cpu() - before >= SLICE * 3);
+        assert!(on_cpu().since(before) >= (SLICE * 3).into());
     }
 
     #[test]

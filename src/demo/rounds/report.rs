@@ -214,21 +214,20 @@ pub(super) fn rounded(value: f64) -> f64 {
 
 /// A value of a variant's row for the outcome.
 pub(in crate::demo) fn figure(tally: &Tally, name: &str) -> Value {
-    let cell = |value: &str| tally.cell(FIGURES, name, value).cloned().unwrap_or(Value::Null);
-    if cell("ns").is_null() {
-        return Value::Null;
-    }
-    let keys = ["ns", "low", "high", "rounds"];
-    Value::Object(keys.map(|key| (key.to_owned(), cell(key))).into_iter().collect::<Map<_, _>>())
+    cells(tally, FIGURES, name, ["ns", "low", "high", "rounds"])
 }
 
 /// A comparison for the outcome.
 pub(in crate::demo) fn ratio_of(tally: &Tally, name: &str) -> Value {
-    let cell = |value: &str| tally.cell(RATIOS, name, value).cloned().unwrap_or(Value::Null);
-    if cell("ratio").is_null() {
+    cells(tally, RATIOS, name, ["ratio", "low", "high", "verdict"])
+}
+
+/// These cells of a row; null where the first of them is not known.
+fn cells(tally: &Tally, table: &str, row: &str, keys: [&str; 4]) -> Value {
+    let cell = |value: &str| tally.cell(table, row, value).cloned().unwrap_or(Value::Null);
+    if cell(keys[0]).is_null() {
         return Value::Null;
     }
-    let keys = ["ratio", "low", "high", "verdict"];
     Value::Object(keys.map(|key| (key.to_owned(), cell(key))).into_iter().collect::<Map<_, _>>())
 }
 
