@@ -210,7 +210,7 @@ impl Attendant {
     fn conclude(&self, stage: &mut Stage, death: &Death) {
         if self.roll.visits() == death.visit {
             let time = death.at.elapsed().as_secs_f64();
-            let says = format!("{} died inside, and nobody got in for {time:.1} s.", death.letter);
+            let says = format!("{} died inside. In the {time:.1} s after it nobody got in.", death.letter);
             stage.tell(says_of(self.place, &says));
             stage.tell(row(&death.letter, json!({ "next": "nobody", "told": "nothing" })));
         }

@@ -57,7 +57,9 @@ impl Waiting<'_> {
     /// Those whose wait has long been going on: it is in no bar before it is over.
     fn still(&self) -> Option<String> {
         let name = |tid| self.tally.task(tid).map_or_else(String::new, |task| clean_line(&task.name));
-        let waits = self.tally.locks.values().flat_map(|lock| lock.waiting(self.tally.now));
+        // As the queues are, at the end of the run they stay as they were.
+        let now = self.tally.closing().unwrap_or(self.tally.now);
+        let waits = self.tally.locks.values().flat_map(|lock| lock.waiting(now));
         let long: Vec<(Tid, Nanos)> = waits.filter(|(_, wait)| *wait >= LONG).collect();
         let longest = long.iter().map(|(_, wait)| *wait).max()?;
         let names: Vec<String> = long.iter().map(|(tid, _)| name(*tid)).collect();
@@ -193,6 +195,9 @@ mod tests {
         assert!(drawn(&tally, 78, 1).starts_with("B waited"), "not long yet");
         tally.now = tally.now + Nanos::from_millis(200);
         assert_eq!(drawn(&tally, 78, 1), "Not in the bars: B, C still wait, for 3.10 s by now.\n");
+        tally.steps.push((tally.now, Tally::CLOSING.to_owned()));
+        tally.now = tally.now + Nanos::from_millis(1000);
+        assert!(drawn(&tally, 78, 1).contains("for 3.10 s"), "the end of the run is no wait");
     }
 
     #[test]
