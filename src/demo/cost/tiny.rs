@@ -47,11 +47,13 @@ impl Tiny {
         let mut file = File::from(fd);
         file.write_all(&elf(machine, code))?;
         fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
-        let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)?;
+        // By our own number: to /proc/self every child would be another process, whose files are looked up anew (13 us).
+        let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
+        let path = CString::new(path).map_err(io::Error::other)?;
         Ok(Self { path, _file: file })
     }
 
-    /// By which it can be executed, for as long as `self` lives.
+    /// By which the process that made it, and its children, can execute it, for as long as `self` lives.
     pub(super) fn path(&self) -> &CString {
         &self.path
     }
