@@ -13,8 +13,8 @@ const THEME: &str = "theme";
 /// The learner's progress, and the thread that keeps it.
 pub(super) struct Memoir {
     progress: Progress,
-    store: Option<Store>,
-    saver: Option<Saver>,
+    store: Option<Store<Progress>>,
+    saver: Option<Saver<Progress>>,
     session: Option<Session>,
     /// Something was remembered since the start.
     touched: bool,
