@@ -76,6 +76,8 @@ pub struct Recall {
     pub place: Option<(String, usize)>,
     /// What was measured: `demo.value`.
     pub figures: BTreeMap<String, Value>,
+    /// Of figures that were measured before this session: when, and where if it was another machine.
+    pub earlier: BTreeMap<String, String>,
     /// What the learner says of claims, by id; none: they cannot say.
     pub beliefs: BTreeMap<String, Option<bool>>,
     /// What a machine said of claims, by id.

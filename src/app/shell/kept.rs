@@ -3,9 +3,10 @@
 use crate::keep;
 use crate::lore::Verdict;
 use crate::progress::{
-    Answer, Document, Host, Kept, Measured, Place, Prediction, Progress, Results, Saver, Session, Store, When,
+    Answer, Document, Figure, Host, Kept, Measured, Place, Prediction, Progress, Results, Saver, Session, Store, When,
 };
 use crate::tour::{Memory, Recall, Told};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long saving may take when the learner leaves.
@@ -102,6 +103,7 @@ impl Memoir {
         }
         let last = progress.last.as_ref();
         recall.place = last.map(|last| (last.lesson.clone(), from_file(last.step)));
+        recall.earlier = earlier(progress, &self.results.document, &here, When::now());
         recall.figures = progress.figures.iter().map(|(name, f)| (name.clone(), f.value.clone())).collect();
         recall
     }
@@ -201,6 +203,31 @@ fn told(cut_off: usize) -> Option<String> {
     }
 }
 
+/// When each figure was measured, and where, if that was not `here`.
+fn earlier(progress: &Progress, results: &Results, here: &str, now: When) -> BTreeMap<String, String> {
+    let elsewhere = |name: &str, figure: &Figure| {
+        let (demo, value) = name.split_once('.').unwrap_or_default();
+        let of = |run: &&Measured| run.demo == demo && run.values.get(value) == Some(&figure.value);
+        results.runs.values().rfind(of).is_some_and(|run| run.host != here)
+    };
+    let said = |(name, figure): (&String, &Figure)| {
+        let place = if elsewhere(name, figure) { ", on another machine" } else { "" };
+        (name.clone(), format!("measured {}{place}", ago(figure.when, now)))
+    };
+    progress.figures.iter().map(said).collect()
+}
+
+/// How long ago, in the words in which one remembers.
+fn ago(then: When, now: When) -> String {
+    const HOUR: u64 = 3600;
+    match now.0.saturating_sub(then.0) / HOUR {
+        0 => "within the hour".to_owned(),
+        hours @ 1..24 => format!("{hours} h ago"),
+        24..48 => "a day ago".to_owned(),
+        hours => format!("{} days ago", hours / 24),
+    }
+}
+
 /// A verdict as the tour knows it; none in a word that this version does not know.
 fn recalled(answer: &Answer, here: &str) -> Option<Told> {
     let elsewhere = (answer.host != here).then(|| answer.host.clone());
@@ -211,4 +238,33 @@ fn recalled(answer: &Answer, here: &str) -> Option<Told> {
 /// The file counts steps from 1, as people do.
 fn from_file(step: u32) -> usize {
     usize::try_from(step.saturating_sub(1)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::By;
+    use serde_json::json;
+
+    #[test]
+    fn a_figure_of_before_says_when_it_was_measured_and_on_which_machine() {
+        let host = |cpu: &str| Host { cpu: cpu.into(), ..Host::default() };
+        let (mut progress, mut results) = (Progress::default(), Results::default());
+        for (name, value, cpu, hours) in [("a.x", 1, "here", 0), ("b.x", 2, "there", 30), ("c.x", 3, "here", 100)] {
+            let when = When(1_000_000 - hours * 3600);
+            progress.measure(name, json!(value), when);
+            let mut run = Measured::new(&name[..1], crate::fact::Values::new(), By::Tour, when);
+            run.values.insert("x".into(), json!(value));
+            results.keep(&host(cpu), run);
+        }
+        let said = earlier(&progress, &results, &host("here").name(), When(1_000_000));
+        let said: Vec<_> = said.values().map(String::as_str).collect();
+        assert_eq!(said, ["measured within the hour", "measured a day ago, on another machine", "measured 4 days ago"]);
+    }
+
+    #[test]
+    fn time_that_ran_backwards_is_no_time() {
+        assert_eq!(ago(When(9_999), When(0)), "within the hour");
+        assert_eq!(ago(When(0), When(5 * 3600)), "5 h ago");
+    }
 }
