@@ -3,6 +3,7 @@
 //! One thread owns everything of a run: the process tree, the observers, the totals. What others want of it comes as a
 //! message; what it knows goes to a sink. It knows no screen.
 
+mod departed;
 mod ending;
 mod watch;
 
@@ -232,9 +233,13 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
             if now >= soon {
                 soon = now + SOON;
                 watch.account(released, &mut batch);
+                watch.miss(false, &mut batch);
                 self.tell(batch);
                 let values = self.values();
                 batch = vec![Stamped::new(now_since(released), Fact::SoFar { values })];
+            }
+            if over {
+                watch.miss(true, &mut batch);
             }
             self.tell(batch);
             if over {

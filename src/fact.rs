@@ -296,6 +296,14 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
+impl Fact {
+    /// The whole process ended, and nobody saw how.
+    #[must_use]
+    pub fn gone(pid: Pid) -> Self {
+        Self::Exit { tid: Tid(pid.0), pid, code: None, signal: None, core: None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use super::Demo;
 use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, TableSpec, Tally,
     TreeSpec, Unavailable, Values,
 };
 use crate::stage::Stage;
@@ -228,7 +228,9 @@ fn hear(stage: &mut Stage, running: &mut Running, seen: &mut Seen, method: &str)
         } else {
             seen.hear(&line);
             seen.tell(stage, method);
-            seen.plant(stage, method, &line);
+            if let Some(pid) = seen.plant(stage, method, &line) {
+                running.outlives(pid);
+            }
         }
     }
 }
@@ -308,10 +310,10 @@ impl Seen {
         })
     }
 
-    /// Puts whoever the line tells of into the tree.
-    fn plant(&self, stage: &mut Stage, method: &str, line: &Value) {
+    /// Puts whoever the line tells of into the tree: which process that is.
+    fn plant(&self, stage: &mut Stage, method: &str, line: &Value) -> Option<Pid> {
         let number = |name: &str| line.get(name).and_then(Value::as_u64);
-        let Some((pid, main)) = number("pid").zip(self.main) else { return };
+        let (pid, main) = number("pid").zip(self.main)?;
         let mut told = |who: &str, pid: u64, parent: Option<u64>, what: String| {
             let values = json!({ "who": who, "pid": pid, "parent": parent, "what": what });
             stage.tell(row(TREE.table, &format!("{who} {pid}"), values));
@@ -321,6 +323,14 @@ impl Seen {
             told(&format!("{method}: server"), server, Some(main), format!("A server, process {server}, forks."));
         }
         match (word(line, "child"), word(line, "runs")) {
+            _ if line.get("worker").is_some() => {
+                told(
+                    &format!("{method}: worker"),
+                    pid,
+                    parent,
+                    "The pool has a worker, which has not run the file.".into(),
+                );
+            }
             (Some(letter), _) => {
                 let finds = self.finds.as_deref().unwrap_or("nothing");
                 told(&format!("{method}: {letter}"), pid, parent, format!("{letter} finds the variable {finds}."));
@@ -338,6 +348,7 @@ impl Seen {
             }
             _ => {}
         }
+        u32::try_from(pid).ok().map(Pid)
     }
 
     fn what(&self) -> String {

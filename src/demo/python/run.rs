@@ -163,7 +163,7 @@ impl Running {
             if self.ears.over() {
                 // They are gone, and who could have told how has gone with them.
                 for pid in self.below.drain(..) {
-                    stage.tell(Fact::Exit { tid: Tid(pid.0), pid, code: None, signal: None, core: None });
+                    stage.tell(Fact::gone(pid));
                 }
                 return Ok(());
             }
@@ -178,6 +178,13 @@ impl Running {
         }
     }
 
+    /// A process that the program has told of in words of its own: its end is told with the program's at the latest.
+    pub(in crate::demo) fn outlives(&mut self, pid: Pid) {
+        if pid != self.group && !self.below.contains(&pid) {
+            self.below.push(pid);
+        }
+    }
+
     /// Takes a line that tells of a task: its name, its process, its id. A task that finds no room is one without a letter.
     fn introduced(&mut self, stage: &mut Stage, line: &Value) -> bool {
         let Some(name) = line.get("task").and_then(Value::as_str) else { return false };
@@ -185,8 +192,8 @@ impl Running {
         let name: String = clean_line(name).chars().take(8).collect();
         if !stage.cast().iter().any(|entry| entry.tid == Tid(tid) && entry.name == name) {
             let _ = stage.introduce(&name, Tid(tid), Pid(pid), number(line, "parent").unwrap_or(0));
-            if pid == tid && pid != self.group.0 {
-                self.below.push(Pid(pid));
+            if pid == tid {
+                self.outlives(Pid(pid));
             }
         }
         true

@@ -212,3 +212,25 @@ fn a_lock_of_ones_own_keeps_every_add_and_a_child_without_a_guard_ends() {
     let values = values(&facts);
     assert_eq!((&values["error"], &values["runs_spawn"]), (&json!("RuntimeError"), &json!(2)), "{values}");
 }
+
+#[test]
+fn whatever_an_interpreter_has_started_is_told_to_have_ended() {
+    if !has("python3") {
+        return skip("the machine's own Python", "there is no python3 here");
+    }
+    let path = std::env::var("PATH").expect("it has python3 in it");
+    // What Python starts itself it waits for itself: nobody of ours sees its wait status.
+    for (method, child) in [("spawn", "child"), ("fork", "worker"), ("forkserver", "child")] {
+        let facts = run(User::Me, &path, &["spawn", "guard=no", &format!("method={method}")]);
+        let numbers = |kind: &str| -> BTreeSet<u64> {
+            let processes = facts.iter().filter(|fact| fact["kind"] == kind && fact["tid"] == fact["pid"]);
+            processes.filter_map(|fact| fact["pid"].as_u64()).collect()
+        };
+        let living: Vec<_> = numbers("task").difference(&numbers("exit")).copied().collect();
+        assert!(living.is_empty(), "{method}: {living:?} never ended");
+        let named = |fact: &&Value| fact["values"]["who"] == json!(format!("{method}: {child}"));
+        let planted = facts.iter().find(named).unwrap_or_else(|| panic!("{method}: its {child} is not in the tree"));
+        let pid = planted["values"]["pid"].as_u64().expect("a number");
+        assert!(numbers("exit").contains(&pid), "{method}: {pid} is drawn alive");
+    }
+}
