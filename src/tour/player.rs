@@ -66,6 +66,8 @@ pub enum Verdict {
     AsExpected,
     /// Not as the lesson says: name, what was expected, what was measured.
     Otherwise(Vec<(String, String, Value)>),
+    /// The run says by this word that it decides nothing; and whether something that was expected was seen all the same.
+    Undecided(String, bool),
     /// The learner ended it before there was anything to judge.
     EndedEarly,
     /// The demo broke.
@@ -335,13 +337,16 @@ fn verdict(demo: &Demo, values: &crate::fact::Values, broke: Option<String>) -> 
     if let Some(broke) = broke {
         return Verdict::Broke(broke);
     }
-    let otherwise: Vec<_> = demo
-        .expect
-        .iter()
-        .filter_map(|(name, expect)| {
-            let value = values.get(name).cloned().unwrap_or(Value::Null);
-            (!expect.matches.holds(&value)).then(|| (name.clone(), expect.written.clone(), value))
-        })
+    let undecided = crate::fact::undecided(values);
+    let measured = |name: &str| values.get(name).cloned().unwrap_or(Value::Null);
+    let judged = || demo.expect.iter().filter(|(name, _)| undecided.is_none() || !measured(name).is_null());
+    let otherwise: Vec<_> = judged()
+        .filter(|(name, expect)| !expect.matches.holds(&measured(name)))
+        .map(|(name, expect)| (name.clone(), expect.written.clone(), measured(name)))
         .collect();
-    if otherwise.is_empty() { Verdict::AsExpected } else { Verdict::Otherwise(otherwise) }
+    match undecided {
+        _ if !otherwise.is_empty() => Verdict::Otherwise(otherwise),
+        Some(word) => Verdict::Undecided(word.to_owned(), judged().next().is_some()),
+        None => Verdict::AsExpected,
+    }
 }

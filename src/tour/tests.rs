@@ -327,3 +327,22 @@ fn a_run_that_could_not_be_judged_takes_no_figure_away() {
     assert_eq!((&player.verdict, &player.asked[0].measured), (&Some(Verdict::EndedEarly), &Some(json!(5))));
     assert_eq!(tour.recall.figures, figures);
 }
+
+#[test]
+fn a_run_that_decides_nothing_ticks_nothing() {
+    let run = |values: serde_json::Value| {
+        let (mut tour, empty) = (tour(), Scene::new());
+        press(&mut tour, &empty, "\nn2");
+        let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+        let values = serde_json::from_value(values).expect("an object");
+        tour.update(Event::Settled { run }, &scene(vec![Fact::SoFar { values }]));
+        let player = tour.player().expect("in a lesson");
+        (player.verdict.clone().expect("it was judged"), player.asked[0].right)
+    };
+    let open = Verdict::Undecided("inconclusive".to_owned(), false);
+    assert_eq!(run(json!({"survivors": null, "verdict": "inconclusive"})), (open, None));
+    let one_core = Verdict::Undecided("one core".to_owned(), true);
+    assert_eq!(run(json!({"survivors": 5, "verdict": "one core"})), (one_core, Some(1)));
+    assert!(matches!(run(json!({"survivors": 4, "verdict": "inconclusive"})).0, Verdict::Otherwise(_)));
+    assert!(matches!(run(json!({"survivors": null, "verdict": "clear"})).0, Verdict::Otherwise(_)));
+}

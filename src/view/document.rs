@@ -169,7 +169,7 @@ impl View<'_> {
     /// Whether the run beside the text is one of `demo`'s, was judged and goes on.
     fn goes_on(&self, demo: &str) -> bool {
         let verdict = self.tour.player().and_then(|player| player.verdict.as_ref());
-        matches!(verdict, Some(Verdict::AsExpected | Verdict::Otherwise(_)))
+        matches!(verdict, Some(Verdict::AsExpected | Verdict::Otherwise(_) | Verdict::Undecided(..)))
             && self.tour.watch().is_some_and(|watch| watch.running && watch.spec.name == demo)
     }
 

@@ -211,16 +211,21 @@ impl View<'_> {
     }
 
     fn verdict(&self, player: &Player, watch: &Watch) -> Option<(String, Role)> {
+        let answered = player.asked.iter().filter(|a| a.chosen.is_some() && a.measured.is_some());
+        let right: Option<bool> = answered.map(|a| a.right == a.chosen).reduce(|all, one| all && one);
         Some(match player.verdict.as_ref()? {
-            Verdict::AsExpected
-                if player.asked.iter().any(|a| a.chosen.is_some() && a.measured.is_some() && a.right != a.chosen) =>
-            {
+            Verdict::AsExpected if right == Some(false) => {
                 ("✓ As the lesson says; not as you predicted.".to_owned(), Role::Accent)
             }
-            Verdict::AsExpected
-                if player.asked.iter().any(|a| a.measured.is_some() && a.right.is_some() && a.right == a.chosen) =>
-            {
+            Verdict::Undecided(..) if right == Some(false) => ("Not as you predicted.".to_owned(), Role::Accent),
+            Verdict::AsExpected | Verdict::Undecided(..) if right == Some(true) => {
                 ("✓ As you predicted.".to_owned(), Role::Good)
+            }
+            Verdict::Undecided(word, rest) => {
+                let open = if player.asked.iter().any(|a| self.open(a)) { " Your prediction stays open." } else { "" };
+                let rest = if *rest { " The rest is as the lesson says." } else { "" };
+                let word = clean_line(word);
+                (format!("This run cannot tell: {word}.{open}{rest}"), Role::Accent)
             }
             Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => {
                 let expects = self.tour.step().and_then(|step| step.demo()).is_some_and(|demo| !demo.expect.is_empty());
