@@ -13,7 +13,7 @@ use crate::fact::{
 };
 use crate::kernel;
 use crate::scene::Totals;
-use crate::stage::{BROKE, Brief, Production};
+use crate::stage::{BROKE, Brief, COULD_NOT, Production};
 use ending::Ending;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
@@ -264,7 +264,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         let outcome = Outcome {
             values: self.values(),
             lost: tally.lost,
-            seconds: now_since(released).seconds(),
+            seconds: if tally.step(COULD_NOT).is_some() { 0.0 } else { now_since(released).seconds() },
             clean: ended.clean,
             left_behind: ended.left_behind,
             broke,

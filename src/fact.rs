@@ -279,7 +279,7 @@ pub struct Outcome {
     pub values: Values,
     /// Records lost on the way.
     pub lost: u64,
-    /// Seconds from release to the end.
+    /// Seconds from release to the end; 0 where nothing could run.
     pub seconds: f64,
     /// Nothing of the demo's process tree was alive after the run.
     pub clean: bool,

@@ -185,22 +185,30 @@ fn consistent(tally: &Tally) -> Option<bool> {
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
     let mut results = Results { cores: stage.cpus().len(), all: Vec::new() };
-    if let Some(python) = Python::find(stage)? {
-        python.tell(stage, WHO.name, RUNS);
-        let words = words(&params);
-        match python.start(stage, "M", &PROGRAM, &words) {
-            Ok(running) => match hear(stage, running, &mut results, patience(&params))? {
-                None => return Ok(()),
-                Some(how) => stage.tell(Fact::Refused(Unavailable::new("the work in Python", how))),
-            },
-            Err(refused) => stage.tell(Fact::Refused(refused)),
+    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "lock": words }))])?;
+    let why = match found {
+        Err(missing) => {
+            stage.tell(Fact::Refused(missing.why));
+            missing.words
         }
-        // What it has done so far is not mixed with what another machine does.
-        if results.any() {
-            return Ok(());
+        Ok(python) => {
+            python.tell(stage, WHO.name, RUNS);
+            let words = words(&params);
+            match python.start(stage, "M", &PROGRAM, &words) {
+                Ok(running) => match hear(stage, running, &mut results, patience(&params))? {
+                    None => return Ok(()),
+                    Some(how) => stage.tell(Fact::Refused(Unavailable::new("the work in Python", how))),
+                },
+                Err(refused) => stage.tell(Fact::Refused(refused)),
+            }
+            // What it has done so far is not mixed with what another machine does.
+            if results.any() {
+                return Ok(());
+            }
+            python::broke(&python)
         }
-    }
-    python::tell_own(stage, WHO.name, RUNS);
+    };
+    python::tell_own(stage, WHO.name, RUNS, &why);
     own::story(stage, &params, &mut results)
 }
 

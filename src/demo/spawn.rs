@@ -7,7 +7,7 @@ use crate::fact::{
     ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, TableSpec, Tally,
     TreeSpec, Unavailable, Values,
 };
-use crate::stage::Stage;
+use crate::stage::{CannotRun, Stage};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ impl Demo for Spawn {
             ("error_parent", first("error_parent")),
             ("failed", tried().next().map(|_| json!(failed.count()))),
             ("lambda", of(LAMBDA, "error")),
-            ("consistent", Some(json!(consistent(params, tally)))),
+            ("consistent", tried().next().map(|_| json!(consistent(params, tally)))),
             ("method_default", first("default")),
             ("interpreter", first("interpreter")),
         ]
@@ -173,11 +173,21 @@ fn consistent(params: &Params, tally: &Tally) -> bool {
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
-    // Without Python there is nothing of it to show, and that was told.
-    let Some(python) = Python::find(stage)? else { return Ok(()) };
     let asked = params.word("method");
+    let methods = METHODS.into_iter().filter(|method| ["all", method].contains(&asked));
+    let says =
+        |words: &str| methods.clone().map(|method| row(RESULTS.name, method, json!({ "what": words }))).collect();
+    let python = match Python::find(stage, &says)? {
+        Ok(python) => python,
+        // Without Python there is nothing of it to show.
+        Err(missing) => {
+            let facts: Vec<Fact> = says(&format!("could not run: {}", missing.words));
+            facts.into_iter().for_each(|fact| stage.tell(fact));
+            return Err(CannotRun(missing.why).into());
+        }
+    };
     let guarded = params.word("guard") == "yes";
-    for method in METHODS.into_iter().filter(|method| ["all", method].contains(&asked)) {
+    for method in methods.clone() {
         script::step(stage, method);
         let (program, words) = if guarded {
             let mut words = vec![method.to_owned(), params.int("children").to_string()];

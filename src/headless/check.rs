@@ -33,11 +33,15 @@ fn lint(library: &Library, beside: &Library, run: Option<SourceChoice>) -> Resul
     }
     let wrong = |severity| found.iter().filter(|d| d.severity == severity).count();
     let (errors, warnings) = (wrong(Severity::Error), wrong(Severity::Warning));
-    let failed = match run {
+    let tried = match run {
         Some(source) => trial::run(library, source)?,
-        None => 0,
+        None => trial::Tried::default(),
     };
     let (lessons, files) = (count(library.len(), "lesson"), count(library.files(), "file"));
     say(&format!("{lessons} in {files}, {}, {}", count(errors, "error"), count(warnings, "warning")))?;
-    Ok(if errors + failed > 0 { Done::Failed } else { Done::Well })
+    Ok(match tried.could_not {
+        _ if errors + tried.failed > 0 => Done::Failed,
+        0 => Done::Well,
+        _ => Done::CouldNot,
+    })
 }

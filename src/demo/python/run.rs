@@ -28,6 +28,9 @@ const FOLLOWS: Duration = Duration::from_secs(2);
 /// How it ended when all went well.
 pub(super) const WELL: &str = "ended with code 0";
 
+/// How the sentence begins of one that had to be ended.
+pub(super) const SILENT: &str = "said nothing";
+
 /// A program of ours.
 #[derive(Debug)]
 pub(in crate::demo) struct Program {
@@ -95,7 +98,17 @@ impl Running {
     /// # Errors
     /// The learner has seen enough; the program is ended.
     pub(in crate::demo) fn next(&mut self, stage: &mut Stage, patience: Duration) -> Result<Heard, Over> {
-        let begun = Instant::now();
+        self.next_meanwhile(stage, patience, |_, _| {})
+    }
+
+    /// The same, and `still` hears each second that nothing is heard.
+    pub(super) fn next_meanwhile(
+        &mut self,
+        stage: &mut Stage,
+        patience: Duration,
+        mut still: impl FnMut(&mut Stage, u64),
+    ) -> Result<Heard, Over> {
+        let (begun, mut seconds) = (Instant::now(), 0);
         loop {
             // Looked at before the pipe is read: what it said before it ended is heard.
             let gone = ending(stage, self.number);
@@ -110,8 +123,12 @@ impl Running {
             } else if let Some(how) = gone {
                 how
             } else if begun.elapsed() > patience {
-                format!("said nothing for {} s, and was ended", patience.as_secs())
+                format!("{SILENT} for {} s, and was ended", patience.as_secs())
             } else {
+                if begun.elapsed().as_secs() > seconds {
+                    seconds = begun.elapsed().as_secs();
+                    still(stage, seconds);
+                }
                 if stage.next(Some(LOOK)) == Cue::Finish {
                     self.kill(stage);
                     return Err(Over::Finish);
