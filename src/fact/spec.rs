@@ -22,6 +22,8 @@ pub struct DemoSpec {
     pub pictures: &'static [Picture],
     /// What the learner can do to it while it runs.
     pub controls: &'static [Control],
+    /// These change what its lesson speaks of: a run in which the learner used one is theirs, and not judged.
+    pub keys_change_it: bool,
     /// Its workers time their own slices, so [`super::Source::SelfTimed`] works for it.
     pub self_timed: bool,
     /// It measures what the recorder would change: it is run with [`super::Source::Unwatched`] unless an observer is asked for.
@@ -65,6 +67,7 @@ impl DemoSpec {
         returns: &[],
         pictures: &[],
         controls: &[],
+        keys_change_it: false,
         self_timed: false,
         unwatched: false,
         settles_ms: 0,

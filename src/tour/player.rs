@@ -68,6 +68,8 @@ pub enum Verdict {
     Otherwise(Vec<(String, String, Value)>),
     /// The run says by this word that it decides nothing; and whether something that was expected was seen all the same.
     Undecided(String, bool),
+    /// The learner changed it with the demo's keys before it could be judged.
+    Changed,
     /// The learner ended it before there was anything to judge.
     EndedEarly,
     /// The demo broke.
@@ -266,7 +268,7 @@ impl Tour {
         if watch.recorded {
             return Vec::new();
         }
-        let (demo, early) = (watch.spec.name, over && watch.asked_to_end);
+        let (demo, early, changed) = (watch.spec.name, over && watch.asked_to_end, watch.changed);
         let broke = scene.outcome.as_ref().and_then(|o| o.broke.clone());
         let lesson = self.lesson().map(|l| l.id.clone()).unwrap_or_default();
         let Some(step) = self.step().cloned() else { return Vec::new() };
@@ -281,6 +283,10 @@ impl Tour {
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();
+        }
+        if changed && broke.is_none() {
+            player.verdict = Some(Verdict::Changed);
+            return self.figures(demo, values);
         }
         let place = (lesson, player.step);
         let first = player.verdict.is_none();

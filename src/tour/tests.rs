@@ -24,6 +24,9 @@ static SPEC: DemoSpec = DemoSpec {
     ..DemoSpec::BASE
 };
 
+static FRAGILE: DemoSpec =
+    DemoSpec { keys_change_it: true, ..DemoSpec { name: "sample", controls: SPEC.controls, ..DemoSpec::BASE } };
+
 fn step(title: &str, blocks: Vec<Block>) -> Step {
     Step { title: title.to_owned(), blocks, ..Step::default() }
 }
@@ -345,4 +348,21 @@ fn a_run_that_decides_nothing_ticks_nothing() {
     assert_eq!(run(json!({"survivors": 5, "verdict": "one core"})), (one_core, Some(1)));
     assert!(matches!(run(json!({"survivors": 4, "verdict": "inconclusive"})).0, Verdict::Otherwise(_)));
     assert!(matches!(run(json!({"survivors": null, "verdict": "clear"})).0, Verdict::Otherwise(_)));
+}
+
+#[test]
+fn a_run_that_the_learner_has_changed_is_not_judged() {
+    let judged = |spec: &'static DemoSpec, keys: &str| {
+        let (mut tour, empty) = (tour(), Scene::new());
+        tour.specs = vec![spec];
+        press(&mut tour, &empty, "\nn2");
+        let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+        press(&mut tour, &empty, keys);
+        tour.update(Event::Settled { run }, &told(3, 3, false));
+        let player = tour.player().expect("in a lesson");
+        (player.verdict.clone().expect("it was judged"), player.asked[0].measured.clone())
+    };
+    assert_eq!(judged(&FRAGILE, "+"), (Verdict::Changed, None), "the prediction stays open");
+    assert!(matches!(judged(&FRAGILE, "v").0, Verdict::Otherwise(_)), "who only looks changes nothing");
+    assert!(matches!(judged(&SPEC, "+").0, Verdict::Otherwise(_)), "where the keys are the experiment it is judged");
 }

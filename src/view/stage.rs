@@ -244,12 +244,16 @@ impl View<'_> {
                 let list: Vec<_> = list.iter().map(each).collect();
                 (format!("✗ Not as the lesson says. {}.", list.join("; ")), Role::Warning)
             }
+            Verdict::Changed => {
+                let open = if player.asked.iter().any(|a| self.open(a)) { " Your prediction stays open." } else { "" };
+                (format!("You changed this run by a key, so it is not judged.{open}"), Role::Accent)
+            }
             Verdict::EndedEarly => {
                 ("You ended it before it could be judged. Space runs it again.".to_owned(), Role::Dim)
             }
             Verdict::Broke(why) => {
-                let began = self.scene.outcome.as_ref().is_some_and(|outcome| outcome.seconds > 0.0);
-                let what = if began { "This demo broke" } else { "It could not run" };
+                let began = self.scene.outcome.is_some() && !self.could_not_run();
+                let what = if began { "This demo broke" } else { "It could not run here" };
                 (format!("✗ {what}: {}", clean_line(why)), Role::Bad)
             }
         })

@@ -84,5 +84,5 @@ fn a_run_that_was_refused_says_so_once() {
     set.scene.apply(&Stamped::new(Nanos::ZERO, Fact::Refused(refused.clone())));
     let seen = ended::<u64>(&mut set, &[], 0.0, Some(&refused.to_string()));
     assert_eq!(seen.matches("its workers sleep").count(), 1, "{seen}");
-    assert!(seen.contains("✗ It could not run: self-timed slices: its workers sleep"), "{seen}");
+    assert!(seen.contains("✗ It could not run here: self-timed slices: its workers sleep"), "{seen}");
 }
