@@ -151,7 +151,8 @@ impl Demo for Gil {
             ("switch_ns", who("switch_ns")),
             ("consistent", consistent(tally).map(|so| json!(so))),
             ("verdict", Some(json!(verdict(tally)))),
-            ("interpreter", who("interpreter")),
+            // Who has not said yet what it is is still asked.
+            ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
@@ -185,7 +186,7 @@ fn consistent(tally: &Tally) -> Option<bool> {
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
     let mut results = Results { cores: stage.cpus().len(), all: Vec::new() };
-    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "lock": words }))])?;
+    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "interpreter": words }))])?;
     let why = match found {
         Err(missing) => {
             stage.tell(Fact::Refused(missing.why));

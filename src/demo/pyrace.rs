@@ -120,7 +120,8 @@ impl Demo for PyRace {
             ("lost", (!lost.is_empty()).then_some(Value::Object(lost))),
             ("lost_share", of("call", "lost_share")),
             ("instructions", tally.cell(CODE.name, shown("plain"), "instructions").cloned()),
-            ("interpreter", who("interpreter")),
+            // Who has not said yet what it is is still asked.
+            ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
@@ -135,7 +136,7 @@ fn shown(way: &str) -> &'static str {
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
-    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "lock": words }))])?;
+    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "interpreter": words }))])?;
     let why = match found {
         Err(missing) => {
             stage.tell(Fact::Refused(missing.why));

@@ -84,7 +84,7 @@ fn one_that_hangs_is_told_while_it_is_waited_for_and_named_afterwards() {
         let facts = run_to(code, User::Me, path, &[demo, more]);
         let asking = format!("asking {path}/python3 who it is");
         let says = |words: &str| {
-            facts.iter().any(|fact| ["lock", "what"].iter().any(|cell| fact["values"][*cell] == json!(words)))
+            facts.iter().any(|fact| ["interpreter", "what"].iter().any(|cell| fact["values"][*cell] == json!(words)))
         };
         assert!(says(&asking) && says(&format!("{asking}: no answer for 3 s")), "{demo}: {facts:?}");
         if demo != "spawn" {
