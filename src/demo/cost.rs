@@ -12,6 +12,7 @@ use super::area::{Area, Bells};
 use super::rounds::{Desk, Measured};
 use crate::fact::As;
 use crate::stage::Worker;
+pub(super) use pingpong::reap;
 use pingpong::{Futex, Pipes, touch};
 use std::hint::black_box;
 use std::io;

@@ -13,7 +13,7 @@ pub(super) mod specs;
 pub(super) use account::Spent;
 pub(super) use desk::{Desk, Measured};
 pub(super) use report::{
-    FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, Unit, bars, bars_of, figure, ratio_of, ratio_table, run_of,
+    FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, Unit, bars, bars_of, figure, figure_of, ratio_of, ratio_table, run_of,
 };
 
 use super::pace::Cut;

@@ -268,9 +268,15 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// A value of a variant's row for the outcome.
+/// What a variant's row says for the outcome, where its figure is a time.
 pub(in crate::demo) fn figure(tally: &Tally, name: &str) -> Value {
-    cells(tally, FIGURES, name, ["ns", "low", "high", "rounds"])
+    figure_of(tally, name, Unit::Nanos)
+}
+
+/// The same, where its figure is of this unit.
+pub(in crate::demo) fn figure_of(tally: &Tally, name: &str, unit: Unit) -> Value {
+    let [figure, low, high] = unit.keys();
+    cells(tally, FIGURES, name, [figure, low, high, "rounds"])
 }
 
 /// A comparison for the outcome.
