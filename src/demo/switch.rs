@@ -165,8 +165,9 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let desk = Arc::new(desk);
     let costs = costs(&sets);
     let all = costs.iter().enumerate();
-    let variants: Vec<Variant> =
-        all.map(|(what, cost)| Variant { row: row(*cost), place: Ok(0), what, most: cost.most(), unit: Unit::Nanos }).collect();
+    let variants: Vec<Variant> = all
+        .map(|(what, cost)| Variant { row: row(*cost), place: Ok(0), what, most: cost.most(), unit: Unit::Nanos })
+        .collect();
     let pairs = pairs(&costs, &sets);
     let settings = Settings { cpus: vec![cpu], ..Settings::default() };
     let theirs = Arc::clone(&desk);

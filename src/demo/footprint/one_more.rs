@@ -35,7 +35,11 @@ const THERE: u8 = 0;
 /// The learner has seen enough; or the machine refuses what it takes.
 pub(super) fn compare(stage: &mut Stage, touch: usize, rounds: usize) -> Result<(), Cut> {
     if stage.on().next().is_some() {
-        return Err(Unavailable::new("rounds of one more", "a worker did not leave, and beside a thread none may fork").into());
+        return Err(Unavailable::new(
+            "rounds of one more",
+            "a worker did not leave, and beside a thread none may fork",
+        )
+        .into());
     }
     let desk = Desk::new(1).map_err(|refused| Unavailable::new("shared memory", refused.to_string()))?;
     let desk = Arc::new(desk);
@@ -44,8 +48,12 @@ pub(super) fn compare(stage: &mut Stage, touch: usize, rounds: usize) -> Result<
     let scale = stage.enter_named("scale", As::Processes, &Settings::default(), move |worker| {
         orders.serve(worker, 0, |what, _| one_more(worker, ADDED[what.min(1)].0, touch));
     })?;
-    let variant = |(what, (_, row)): (usize, &(As, &str))| {
-        Variant { row: (*row).to_owned(), place: Ok(0), what, most: 1, unit: Unit::Kib }
+    let variant = |(what, (_, row)): (usize, &(As, &str))| Variant {
+        row: (*row).to_owned(),
+        place: Ok(0),
+        what,
+        most: 1,
+        unit: Unit::Kib,
     };
     let variants = ADDED.iter().enumerate().map(variant).collect();
     let pairs = vec![Pair { row: COMPARED.to_owned(), a: 1, b: 0 }];
@@ -136,7 +144,9 @@ fn weigh(below: &[Pid]) -> Result<u64, String> {
     let above = Sizes::above();
     let walk = |pid: &Pid| {
         let walked = Sizes::of(*pid).and_then(|sizes| sizes.walked);
-        walked.ok_or_else(|| Sizes::unwalked(*pid).unwrap_or_else(|| "a process that was to be measured is gone".to_owned()))
+        walked.ok_or_else(|| {
+            Sizes::unwalked(*pid).unwrap_or_else(|| "a process that was to be measured is gone".to_owned())
+        })
     };
     let tree = below.iter().chain([&own]).chain(above.first());
     let whole: Result<Vec<u64>, String> = tree.map(|pid| walk(pid).map(|walked| walked.pss)).collect();

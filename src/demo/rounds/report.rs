@@ -80,18 +80,7 @@ pub(in crate::demo) const fn bars_of(name: &'static str, head: &'static str, uni
         Unit::Kib => ReturnKind::Kib,
         Unit::Rate { .. } => ReturnKind::Rate,
     };
-    BarsSpec {
-        name,
-        table: FIGURES,
-        head,
-        value,
-        low,
-        high,
-        why: "why",
-        note: "note",
-        kind,
-        scale: Scale::Logarithmic,
-    }
+    BarsSpec { name, table: FIGURES, head, value, low, high, why: "why", note: "note", kind, scale: Scale::Logarithmic }
 }
 
 /// A row for each comparison; `head` says what is compared.
@@ -330,7 +319,11 @@ mod tests {
             (&found["bytes_per_s"], &found["rate_low"], &found["rate_high"]),
             (&json!(4e9), &json!(2e9), &json!(8e9))
         );
-        assert_eq!((&found["rounds"], &found["ns"]), (&Value::Null, &Value::Null), "a row has those of its first figure");
+        assert_eq!(
+            (&found["rounds"], &found["ns"]),
+            (&Value::Null, &Value::Null),
+            "a row has those of its first figure"
+        );
     }
 
     #[test]

@@ -138,7 +138,8 @@ fn others_can_start_processes_while_it_is_at_its_cap() {
     for user in User::all() {
         let here = Surroundings::new(user);
         let child = |facts: &[Stamped]| *tree(facts).first_key_value().expect("a worker").0;
-        let run = Settled::run(&here, &["limits", "bound=none", "stack_kib=64", "cap=2000", "pace=1"], "settled", child);
+        let run =
+            Settled::run(&here, &["limits", "bound=none", "stack_kib=64", "cap=2000", "pace=1"], "settled", child);
         let status = fs::read_to_string(format!("/proc/{}/status", run.held)).unwrap_or_default();
         let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")?.trim().parse::<u64>().ok());
         for n in 0..20 {
