@@ -88,7 +88,8 @@ static SPEC: DemoSpec = DemoSpec {
     about: "Workers come on one by one, and wait. After each, all processes of the demo are measured: addresses \
             reserved (VSZ), pages in RAM counted in full (RSS) and shared out (Pss), pages of one process alone. What \
             one more costs is the median step from a worker to the next. When all are gone, a process of one thread gets one \
-            more thread and one more process in turn, round after round; their Pss is compared.",
+            more thread and one more process in turn, round after round; what either adds in RAM, pages of files aside, is \
+            compared.",
     params: &[
         As::PARAM,
         ParamSpec {
@@ -120,8 +121,12 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "pss_kib", kind: ReturnKind::Kib, help: "Pss of all in the end" },
         ReturnSpec { name: "rss_kib", kind: ReturnKind::Kib, help: "RSS of all in the end, added up" },
         ReturnSpec { name: "rss_over_pss", kind: ReturnKind::Number, help: "how many times too much RSS adds up to" },
-        ReturnSpec { name: "thread_kib", kind: ReturnKind::Kib, help: "Pss of one more thread, in the rounds" },
-        ReturnSpec { name: "process_kib", kind: ReturnKind::Kib, help: "Pss of one more process, in the same rounds" },
+        ReturnSpec { name: "thread_kib", kind: ReturnKind::Kib, help: "what one more thread adds, in the rounds" },
+        ReturnSpec {
+            name: "process_kib",
+            kind: ReturnKind::Kib,
+            help: "what one more process adds, in the same rounds",
+        },
         ReturnSpec { name: "process_by_thread", kind: ReturnKind::Number, help: "the one by the other" },
         ReturnSpec { name: "process_says", kind: ReturnKind::Word, help: "the verdict on it" },
         ReturnSpec { name: "figures", kind: ReturnKind::Table, help: "kib, low, high, rounds of either" },
