@@ -50,7 +50,7 @@ static SPEC: DemoSpec = DemoSpec {
             all in turn, round after round, on one core. It does so with little memory of its own and with much. Threads are \
             those of the C library. What starting a program costs depends on the program: a tiny one of one page, and forklore.",
     params: &[
-        rounds::param(100),
+        rounds::param(200),
         ParamSpec {
             name: "resident_mib",
             kind: ParamKind::Ints { min: 0, max: 2048, most: 4, default: &[0, 64, 512] },
