@@ -12,7 +12,7 @@ pub(super) fn product(size: usize, seed: u64, go_on: impl Fn() -> bool) -> Optio
     };
     let (a, b) = (filled(3, 7), filled(2, 5));
     let mut c = vec![0_u32; size * size];
-    for (row, into) in a.chunks_exact(size).zip(c.chunks_exact_mut(size)) {
+    for (row, into) in a.chunks_exact(size.max(1)).zip(c.chunks_exact_mut(size.max(1))) {
         if !go_on() {
             return None;
         }
