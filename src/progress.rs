@@ -1,4 +1,5 @@
-//! What the learner has done: a set that only grows, kept in one file that several programs may write.
+//! What the learner has done, and what they measured: sets that only grow, each kept in one file that several programs may
+//! write.
 //!
 //! Two copies of it always merge without loss, in either order, so a file that another program changed meanwhile is no
 //! conflict. The module knows files and nothing of lessons: they are names and numbers to it.
@@ -6,12 +7,14 @@
 mod file;
 mod merge;
 mod place;
+mod results;
 mod saver;
 mod session;
 mod trial;
 
-pub use file::{NotSaved, Store};
+pub use file::{Document, NotSaved, Store};
 pub use place::Place;
+pub use results::{Answer, Belief, By, Host, Measured, Results, Row};
 pub use saver::{Kept, Saver};
 pub use session::Session;
 pub use trial::{NotKept, try_out};
@@ -21,7 +24,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The version of the file that this program writes. A file with a larger number is read and never written.
+/// The version of the progress file that this program writes.
 pub const SCHEMA: u32 = 1;
 
 /// Fields that a later version added: carried along, not understood.

@@ -12,7 +12,7 @@ fn savetest() -> PathBuf {
 }
 
 fn kept(directory: &Path) -> Progress {
-    let (_, progress, notices) = Store::open(&Place::Directory(directory.into()));
+    let (_, progress, notices) = Store::<Progress>::open(&Place::Directory(directory.into()));
     assert!(notices.is_empty(), "{notices:?}");
     progress
 }
@@ -76,7 +76,7 @@ fn killed_at_each_call_of_a_save_it_keeps_what_it_had() {
     }
     for call in ["openat", "flock", "write", "fsync", "linkat", "rename,renameat,renameat2", "unlink,unlinkat"] {
         let home = tempfile::tempdir().expect("a directory");
-        let (store, mut progress, _) = Store::open(&Place::Directory(home.path().into()));
+        let (store, mut progress, _) = Store::<Progress>::open(&Place::Directory(home.path().into()));
         for lesson in ["before", "before that"] {
             progress.complete(lesson, When(1));
             store.save(&progress).expect("saved");
@@ -135,7 +135,7 @@ fn failing_calls_are_named_and_the_old_file_stays() {
         ("flock", "ENOLCK", "kept"),
     ] {
         let home = tempfile::tempdir().expect("a directory");
-        let (store, mut progress, _) = Store::open(&Place::Directory(home.path().into()));
+        let (store, mut progress, _) = Store::<Progress>::open(&Place::Directory(home.path().into()));
         progress.complete("before", When(1));
         store.save(&progress).expect("saved");
         // The first write is the file's; the words on standard output come later, by the same call.

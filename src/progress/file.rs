@@ -3,19 +3,47 @@
 //! A save is a new file beside the old one, synced, renamed over it, and the directory synced; under a lock, with what
 //! the file holds by then merged in. What cannot be read is moved aside, never overwritten.
 
-use super::{Place, Progress, SCHEMA, Session, When, session};
+use super::{Place, Progress, Session, When, session};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::fs::{FileType, Mode, OFlags};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read, Write};
+use std::marker::PhantomData;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const NAME: &str = "progress.json";
-const BACKUP: &str = "progress.json.bak";
-const LOCK: &str = "progress.lock";
+/// What one file holds: a set that only grows, so that two copies of it always become one.
+pub trait Document: Clone + Default + Serialize + DeserializeOwned + Send + 'static {
+    /// The file's name without its end.
+    const NAME: &'static str;
+    /// What it is to the learner.
+    const WHAT: &'static str;
+    /// The version of the file that this program writes. A file with a larger number is read and never written.
+    const SCHEMA: u32;
+
+    /// Takes everything of `other` that is not here or is later there. In any order and grouping it comes to the same.
+    fn merge(&mut self, other: &Self);
+
+    /// The file's name.
+    fn file() -> String {
+        format!("{}.json", Self::NAME)
+    }
+
+    /// That of the save before.
+    fn backup() -> String {
+        format!("{}.json.bak", Self::NAME)
+    }
+
+    /// That of the file which is locked while one is written.
+    fn lock() -> String {
+        format!("{}.lock", Self::NAME)
+    }
+}
+
 const TEMPORARY: &str = ".progress-";
 
 /// A larger file is none of ours.
@@ -36,74 +64,67 @@ impl fmt::Display for NotSaved {
 
 impl std::error::Error for NotSaved {}
 
-/// Where progress is kept, if it is.
+/// Where a document is kept, if it is.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store<D> {
     directory: Result<PathBuf, String>,
+    of: PhantomData<D>,
 }
 
 /// What stands where the file should.
-enum Found {
+enum Found<D> {
     Nothing,
-    Ours(Box<Progress>),
+    Ours(Box<D>),
     /// Written by a later version; what of it can be read.
-    Newer(u64, Box<Progress>),
+    Newer(u64, Box<D>),
     /// Something else, and what.
     Bad(String),
 }
 
-impl Store {
+impl<D: Document> Store<D> {
     /// Finds the place and reads what is there. Never fails and never waits: what is wrong is in the notices, and
-    /// with nowhere to keep it progress lives as long as the program.
+    /// with nowhere to keep it the document lives as long as the program.
     #[must_use]
-    pub fn open(place: &Place) -> (Self, Progress, Vec<String>) {
+    pub fn open(place: &Place) -> (Self, D, Vec<String>) {
         let mut notices = Vec::new();
-        let mut store = Self { directory: place.directory() };
-        let mut progress = Progress::default();
+        let mut store = Self { directory: place.directory(), of: PhantomData };
+        let mut document = D::default();
         if let Ok(directory) = store.directory.clone() {
             store.directory = prepare(&directory).map(|()| directory.clone());
-            progress = store.load(&directory, &mut notices);
+            document = store.load(&directory, &mut notices);
         }
         if let (Err(why), false) = (&store.directory, *place == Place::Nowhere) {
-            notices.push(format!("progress is not kept: {why}"));
+            notices.push(format!("{} is not kept: {why}", D::WHAT));
         }
-        (store, progress, notices)
+        (store, document, notices)
     }
 
-    /// Why progress is not kept; none if it is.
+    /// Why it is not kept; none if it is.
     #[must_use]
     pub fn not_kept(&self) -> Option<&str> {
         self.directory.as_ref().err().map(String::as_str)
     }
 
-    /// Begins a session: how many before it were cut off, and the session, where it can be marked.
-    #[must_use]
-    pub fn begin(&self) -> (usize, Option<Session>) {
-        let Ok(directory) = &self.directory else { return (0, None) };
-        // A session without a mark is a session: only its being cut off would not be told.
-        (session::cut_off(directory), Session::begin(directory, TEMPORARY).ok())
-    }
-
-    /// Saves `progress` with everything that the file holds by now, and returns both. When it returns, the disk has
+    /// Saves a document with everything that the file holds by now, and returns both. When it returns, the disk has
     /// it. The calling thread's `SIGXFSZ` stays blocked: a file-size limit is an error, not an end.
     ///
     /// # Errors
     /// The operation that failed and why. The file is then as it was.
-    pub fn save(&self, progress: &Progress) -> Result<Progress, NotSaved> {
+    pub fn save(&self, document: &D) -> Result<D, NotSaved> {
         let directory = self.directory.as_ref().map_err(|why| NotSaved(why.clone()))?;
         SigSet::from(Signal::SIGXFSZ).thread_block().ok();
         // Somebody may have tidied it away meanwhile; if it cannot be made again, the lock says why.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).ok();
-        let lock = lock(directory)?;
-        let path = directory.join(NAME);
-        let mut all = progress.clone();
-        match find(&path).map_err(failed("read", &path))? {
+        let lock = lock(directory, &D::lock())?;
+        let path = directory.join(D::file());
+        let mut all = document.clone();
+        match find::<D>(&path).map_err(failed("read", &path))? {
             Found::Nothing => {}
             Found::Ours(theirs) => all.merge(&theirs),
-            Found::Newer(schema, _) => return Err(NotSaved(newer(schema))),
+            Found::Newer(schema, _) => return Err(NotSaved(newer::<D>(schema))),
             Found::Bad(_) => {
                 set_aside(&path)?;
-                if let Ok(Found::Ours(theirs)) = find(&directory.join(BACKUP)) {
+                if let Ok(Found::Ours(theirs)) = find::<D>(&directory.join(D::backup())) {
                     all.merge(&theirs);
                 }
             }
@@ -115,48 +136,58 @@ impl Store {
         Ok(all)
     }
 
-    fn load(&mut self, directory: &Path, notices: &mut Vec<String>) -> Progress {
-        let path = directory.join(NAME);
+    fn load(&mut self, directory: &Path, notices: &mut Vec<String>) -> D {
+        let path = directory.join(D::file());
         match find(&path) {
-            Ok(Found::Ours(progress)) => *progress,
-            Ok(Found::Newer(schema, progress)) => {
-                self.directory = Err(newer(schema));
-                *progress
+            Ok(Found::Ours(document)) => *document,
+            Ok(Found::Newer(schema, document)) => {
+                self.directory = Err(newer::<D>(schema));
+                *document
             }
-            Ok(Found::Nothing) => Progress::default(),
+            Ok(Found::Nothing) => D::default(),
             Ok(Found::Bad(_)) if self.directory.is_ok() => recover(directory, &path, notices),
             Ok(Found::Bad(what)) => {
                 notices.push(format!("{} {what}", path.display()));
-                Progress::default()
+                D::default()
             }
             Err(error) => {
                 self.directory = Err(failed("read", &path)(error).0);
-                Progress::default()
+                D::default()
             }
         }
     }
 }
 
+impl Store<Progress> {
+    /// Begins a session: how many before it were cut off, and the session, where it can be marked.
+    #[must_use]
+    pub fn begin(&self) -> (usize, Option<Session>) {
+        let Ok(directory) = &self.directory else { return (0, None) };
+        // A session without a mark is a session: only its being cut off would not be told.
+        (session::cut_off(directory), Session::begin(directory, TEMPORARY).ok())
+    }
+}
+
 /// Moves what is not ours aside and goes on with the copy of the save before. If it cannot be moved now, the next
 /// save tries again before it writes.
-fn recover(directory: &Path, path: &Path, notices: &mut Vec<String>) -> Progress {
-    let lock = lock(directory);
+fn recover<D: Document>(directory: &Path, path: &Path, notices: &mut Vec<String>) -> D {
+    let lock = lock(directory, &D::lock());
     // Another program may have put it right since.
     let what = match find(path) {
-        Ok(Found::Ours(progress)) => return *progress,
+        Ok(Found::Ours(document)) => return *document,
         Ok(Found::Bad(what)) => what,
-        _ => return Progress::default(),
+        _ => return D::default(),
     };
     notices.push(match lock.and_then(|_held| set_aside(path)) {
         Ok(aside) => format!("{} {what}; it was moved to {}", path.display(), aside.display()),
         Err(NotSaved(why)) => format!("{} {what}; {why}", path.display()),
     });
-    match find(&directory.join(BACKUP)) {
-        Ok(Found::Ours(progress)) => {
-            notices.push("your progress is that of the save before".into());
-            *progress
+    match find(&directory.join(D::backup())) {
+        Ok(Found::Ours(document)) => {
+            notices.push(format!("your {} is that of the save before", D::WHAT));
+            *document
         }
-        _ => Progress::default(),
+        _ => D::default(),
     }
 }
 
@@ -176,7 +207,7 @@ fn prepare(directory: &Path) -> Result<(), String> {
 }
 
 /// What is at `path`. Nothing there can make this wait or grow: no FIFO, no device, no file of any size.
-fn find(path: &Path) -> io::Result<Found> {
+fn find<D: Document>(path: &Path) -> io::Result<Found<D>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => file,
@@ -201,13 +232,13 @@ fn find(path: &Path) -> io::Result<Found> {
     Ok(parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Found {
+fn parse<D: Document>(bytes: &[u8]) -> Found<D> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema: u64,
     }
     match serde_json::from_slice::<Version>(bytes) {
-        Ok(Version { schema }) if schema > u64::from(SCHEMA) => {
+        Ok(Version { schema }) if schema > u64::from(D::SCHEMA) => {
             Found::Newer(schema, Box::new(serde_json::from_slice(bytes).unwrap_or_default()))
         }
         Ok(_) => serde_json::from_slice(bytes)
@@ -216,21 +247,22 @@ fn parse(bytes: &[u8]) -> Found {
     }
 }
 
-fn newer(schema: u64) -> String {
-    format!("{NAME} was written by a later forklore (schema {schema}, this one knows {SCHEMA})")
+fn newer<D: Document>(schema: u64) -> String {
+    let (file, known) = (D::file(), D::SCHEMA);
+    format!("{file} was written by a later forklore (schema {schema}, this one knows {known})")
 }
 
 /// Why a file that a later version wrote in `directory` keeps this one from saving; none where there is no such file.
-pub(super) fn newer_at(directory: &Path) -> Option<NotSaved> {
-    match find(&directory.join(NAME)) {
-        Ok(Found::Newer(schema, _)) => Some(NotSaved(newer(schema))),
+pub(super) fn newer_at<D: Document>(directory: &Path) -> Option<NotSaved> {
+    match find::<D>(&directory.join(D::file())) {
+        Ok(Found::Newer(schema, _)) => Some(NotSaved(newer::<D>(schema))),
         _ => None,
     }
 }
 
 /// Holds the lock until dropped; nothing to hold on a file system without locks, where merging has to do.
-fn lock(directory: &Path) -> Result<Option<File>, NotSaved> {
-    let path = directory.join(LOCK);
+fn lock(directory: &Path, name: &str) -> Result<Option<File>, NotSaved> {
+    let path = directory.join(name);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|e| failed("open", &path)(e.into()))?;
     let file = File::from(file);
@@ -247,8 +279,8 @@ fn lock(directory: &Path) -> Result<Option<File>, NotSaved> {
 
 /// Renames what is at `path`, whatever it is, to a name of its own.
 fn set_aside(path: &Path) -> Result<PathBuf, NotSaved> {
-    let now = When::now().0;
-    let names = (0..100).map(|n| if n == 0 { format!("{NAME}.bad-{now}") } else { format!("{NAME}.bad-{now}-{n}") });
+    let (now, file) = (When::now().0, path.file_name().unwrap_or_default().to_string_lossy());
+    let names = (0..100).map(|n| if n == 0 { format!("{file}.bad-{now}") } else { format!("{file}.bad-{now}-{n}") });
     let aside = names.map(|name| path.with_file_name(name)).find(|p| p.symlink_metadata().is_err());
     let aside = aside.ok_or_else(|| NotSaved(format!("cannot find a free name to move {} to", path.display())))?;
     std::fs::rename(path, &aside).map_err(failed("move aside", path))?;
@@ -263,8 +295,8 @@ fn remove_leftovers(directory: &Path) {
     }
 }
 
-fn write(directory: &Path, path: &Path, progress: &Progress) -> Result<(), NotSaved> {
-    let mut text = serde_json::to_vec_pretty(progress).map_err(|e| NotSaved(format!("cannot write it down: {e}")))?;
+fn write<D: Document>(directory: &Path, path: &Path, document: &D) -> Result<(), NotSaved> {
+    let mut text = serde_json::to_vec_pretty(document).map_err(|e| NotSaved(format!("cannot write it down: {e}")))?;
     text.push(b'\n');
     // tempfile makes it with O_EXCL and mode 0600.
     let mut file = tempfile::Builder::new()
@@ -273,18 +305,18 @@ fn write(directory: &Path, path: &Path, progress: &Progress) -> Result<(), NotSa
         .map_err(failed("create a file in", directory))?;
     file.as_file_mut().write_all(&text).map_err(failed("write", file.path()))?;
     file.as_file().sync_all().map_err(failed("sync", file.path()))?;
-    keep_backup(directory, path);
+    keep_backup(directory, path, &D::backup());
     file.persist(path).map_err(|e| failed("rename to", path)(e.error))?;
     // The rename itself is only kept once the directory is.
     File::open(directory).and_then(|d| d.sync_all()).map_err(failed("sync", directory))
 }
 
 /// The save before stays under another name. A file system without hard links has no backup; the save goes on.
-fn keep_backup(directory: &Path, path: &Path) {
-    let link = directory.join(format!("{TEMPORARY}backup"));
+fn keep_backup(directory: &Path, path: &Path, name: &str) {
+    let link = directory.join(format!("{TEMPORARY}{name}"));
     std::fs::remove_file(&link).ok();
     if std::fs::hard_link(path, &link).is_ok() {
-        std::fs::rename(&link, directory.join(BACKUP)).ok();
+        std::fs::rename(&link, directory.join(name)).ok();
         // When both names are links to one file, rename does nothing and leaves the first (rename(2)).
         std::fs::remove_file(&link).ok();
     }

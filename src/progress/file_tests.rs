@@ -5,6 +5,10 @@ use crate::progress::When;
 use serde_json::json;
 use std::os::unix::fs::symlink;
 
+const NAME: &str = "progress.json";
+const BACKUP: &str = "progress.json.bak";
+const LOCK: &str = "progress.lock";
+
 fn home() -> (tempfile::TempDir, Place) {
     let home = tempfile::tempdir().expect("a directory");
     let place = Place::Directory(home.path().join("forklore"));
@@ -40,7 +44,7 @@ fn names(directory: &Path) -> Vec<String> {
 fn what_is_saved_is_there_and_private() {
     let (_home, place) = home();
     let (path, _) = twice(&place);
-    let (_, progress, notices) = Store::open(&place);
+    let (_, progress, notices) = Store::<Progress>::open(&place);
     assert!(progress.completed("a") && progress.completed("b") && notices.is_empty(), "{notices:?}");
     assert_eq!(names(path.parent().expect("a directory")), [NAME, BACKUP, LOCK]);
     let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().expect("it exists").permissions());
@@ -54,7 +58,7 @@ fn a_file_cut_anywhere_is_kept_aside_and_the_backup_used() {
     let directory = path.parent().expect("a directory").to_path_buf();
     for cut in 0..whole.len() {
         std::fs::write(&path, &whole[..cut]).expect("ours");
-        let (store, progress, notices) = Store::open(&place);
+        let (store, progress, notices) = Store::<Progress>::open(&place);
         // Without its last line feed it is still whole.
         if cut == whole.len() - 1 {
             assert!(progress.completed("b"));
@@ -83,7 +87,7 @@ fn flipped_bits_never_panic_and_never_lose_the_rest() {
         let at = (seed >> 8) as usize % bytes.len();
         bytes[at] ^= 1 << (seed & 7);
         std::fs::write(&path, &bytes).expect("ours");
-        let (_, progress, notices) = Store::open(&place);
+        let (_, progress, notices) = Store::<Progress>::open(&place);
         // Either it still says something, or it is aside and the backup speaks.
         let aside = names(&directory).into_iter().find(|n| n.contains(".bad-"));
         match aside {
@@ -113,11 +117,11 @@ fn whatever_stands_there_is_told_and_moved_and_saving_goes_on() {
         std::fs::remove_file(&path).expect("ours");
         make(&path);
         let begun = Instant::now();
-        let (store, progress, notices) = Store::open(&place);
+        let (store, progress, notices) = Store::<Progress>::open(&place);
         assert!(begun.elapsed() < Duration::from_secs(10), "{what} held the start");
         assert!(notices[0].contains(what) && progress.completed("a"), "{notices:?}");
         store.save(&some("c")).expect("saved");
-        let (_, progress, notices) = Store::open(&place);
+        let (_, progress, notices) = Store::<Progress>::open(&place);
         assert!(progress.completed("c") && notices.is_empty(), "{notices:?}");
         assert!(names(path.parent().expect("a directory")).iter().any(|n| n.contains(".bad-")));
     }
@@ -129,7 +133,7 @@ fn a_later_version_is_read_and_never_written() {
     let (path, _) = twice(&place);
     let text = br#"{"schema":2,"lessons":{"a":{"seen":[1],"completed":5}},"new":[]}"#;
     std::fs::write(&path, text).expect("ours");
-    let (store, progress, notices) = Store::open(&place);
+    let (store, progress, notices) = Store::<Progress>::open(&place);
     assert!(progress.completed("a") && notices[0].contains("later forklore"), "{notices:?}");
     let NotSaved(why) = store.save(&some("b")).expect_err("read only");
     assert!(why.contains("schema 2"), "{why}");
@@ -150,7 +154,7 @@ fn eight_at_once_keep_the_union() {
         for who in 0..8 {
             let place = &place;
             scope.spawn(move || {
-                let (store, mut mine, _) = Store::open(place);
+                let (store, mut mine, _) = Store::<Progress>::open(place);
                 for round in 0..rounds {
                     mine.complete(&format!("{who}-{round}"), When(round));
                     let until = Instant::now() + Duration::from_secs(60);
@@ -161,7 +165,7 @@ fn eight_at_once_keep_the_union() {
             });
         }
     });
-    let (_, all, notices) = Store::open(&place);
+    let (_, all, notices) = Store::<Progress>::open(&place);
     assert_eq!((all.lessons.len(), notices), (8 * rounds as usize, vec![]));
 }
 
@@ -182,11 +186,11 @@ fn a_held_lock_is_not_waited_for_long() {
 
 #[test]
 fn nowhere_to_keep_it_is_told_once_and_lived_with() {
-    let (store, progress, notices) = Store::open(&Place::Directory("/proc/forklore".into()));
+    let (store, progress, notices) = Store::<Progress>::open(&Place::Directory("/proc/forklore".into()));
     assert_eq!((progress, notices.len()), (Progress::default(), 1), "{notices:?}");
     assert!(notices[0].contains("not kept") && notices[0].contains("/proc/forklore"), "{notices:?}");
     assert!(store.save(&some("a")).is_err() && store.not_kept().is_some());
-    let (store, _, notices) = Store::open(&Place::Nowhere);
+    let (store, _, notices) = Store::<Progress>::open(&Place::Nowhere);
     assert!(notices.is_empty() && store.save(&some("a")).is_err());
 }
 

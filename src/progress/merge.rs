@@ -2,13 +2,16 @@
 //!
 //! The result is the same in either order and any grouping, so it does not matter which program saved first.
 
-use super::{Figure, LastPlace, LessonProgress, Others, Prediction, Progress};
+use super::{Document, Figure, LastPlace, LessonProgress, Others, Prediction, Progress, SCHEMA};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-impl Progress {
-    /// Takes everything of `other` that is not here or is later there.
-    pub fn merge(&mut self, other: &Self) {
+impl Document for Progress {
+    const NAME: &'static str = "progress";
+    const WHAT: &'static str = "progress";
+    const SCHEMA: u32 = SCHEMA;
+
+    fn merge(&mut self, other: &Self) {
         self.schema = self.schema.max(other.schema);
         for (id, theirs) in &other.lessons {
             self.lessons.entry(id.clone()).or_default().merge(theirs);
@@ -34,7 +37,7 @@ impl LessonProgress {
     }
 }
 
-fn merge_latest<K: Ord + Clone, V: Clone + Serialize, W: Ord>(
+pub(super) fn merge_latest<K: Ord + Clone, V: Clone + Serialize, W: Ord>(
     ours: &mut BTreeMap<K, V>,
     theirs: &BTreeMap<K, V>,
     when: impl Fn(&V) -> W,
@@ -52,7 +55,7 @@ fn latest<V: Clone + Serialize, W: Ord>(ours: &mut V, theirs: &V, when: impl Fn(
     }
 }
 
-fn merge_others(ours: &mut Others, theirs: &Others) {
+pub(super) fn merge_others(ours: &mut Others, theirs: &Others) {
     merge_latest(ours, theirs, |_| ());
 }
 

@@ -1,6 +1,6 @@
 //! The thread that saves: a slow disk holds it, never the screen.
 
-use super::{NotSaved, Progress, Store};
+use super::{Document, NotSaved, Store};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// How long after a failure it is tried again.
 const RETRY: Duration = Duration::from_secs(3);
 
-/// What became of the newest progress.
+/// What became of the newest document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Kept {
@@ -18,22 +18,22 @@ pub enum Kept {
     NotSaved(String),
 }
 
-enum Order {
-    Save(Box<Progress>),
+enum Order<D> {
+    Save(Box<D>),
     Finish(Sender<Kept>),
 }
 
-/// Saves progress in the background, until dropped.
-pub struct Saver {
-    orders: Sender<Order>,
+/// Saves a document in the background, until dropped.
+pub struct Saver<D> {
+    orders: Sender<Order<D>>,
 }
 
-impl Saver {
+impl<D: Document> Saver<D> {
     /// Starts the thread. `tell` is called on it after every attempt.
     ///
     /// # Errors
     /// The kernel refused a thread.
-    pub fn start(store: Store, tell: Box<dyn Fn(Kept) + Send>) -> io::Result<Self> {
+    pub fn start(store: Store<D>, tell: Box<dyn Fn(Kept) + Send>) -> io::Result<Self> {
         let (orders, received) = channel();
         std::thread::Builder::new()
             .name("saver".into())
@@ -42,9 +42,9 @@ impl Saver {
     }
 
     /// Saves this soon. Of several that wait, the last is saved: each holds all before it.
-    pub fn save(&self, progress: Progress) {
+    pub fn save(&self, document: D) {
         // The thread ends only with this sender.
-        self.orders.send(Order::Save(Box::new(progress))).ok();
+        self.orders.send(Order::Save(Box::new(document))).ok();
     }
 
     /// Saves what waits, now, and says what became of it; gives up on a disk that does not answer within `time`.
@@ -55,19 +55,19 @@ impl Saver {
     }
 }
 
-struct Work {
-    store: Store,
+struct Work<D> {
+    store: Store<D>,
     tell: Box<dyn Fn(Kept) + Send>,
     /// What is not saved yet, and when it is to be tried.
-    due: Option<(Box<Progress>, Instant)>,
+    due: Option<(Box<D>, Instant)>,
 }
 
-impl Work {
-    fn run(mut self, orders: &Receiver<Order>) {
+impl<D: Document> Work<D> {
+    fn run(mut self, orders: &Receiver<Order<D>>) {
         loop {
             let wait = self.due.as_ref().map_or(Duration::MAX, |(_, at)| at.saturating_duration_since(Instant::now()));
             match orders.recv_timeout(wait) {
-                Ok(Order::Save(progress)) => self.due = Some((progress, Instant::now())),
+                Ok(Order::Save(document)) => self.due = Some((document, Instant::now())),
                 Ok(Order::Finish(reply)) => {
                     reply.send(self.try_now()).ok();
                     return;
@@ -82,11 +82,11 @@ impl Work {
     }
 
     fn try_now(&mut self) -> Kept {
-        let Some((progress, _)) = self.due.take() else { return Kept::Saved };
-        match self.store.save(&progress) {
+        let Some((document, _)) = self.due.take() else { return Kept::Saved };
+        match self.store.save(&document) {
             Ok(_) => Kept::Saved,
             Err(NotSaved(why)) => {
-                self.due = Some((progress, Instant::now() + RETRY));
+                self.due = Some((document, Instant::now() + RETRY));
                 Kept::NotSaved(why)
             }
         }
@@ -95,7 +95,7 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Place, When};
+    use super::super::{Place, Progress, When};
     use super::*;
 
     #[test]
@@ -133,6 +133,6 @@ mod tests {
         assert!(matches!(&first, Kept::NotSaved(why) if why.contains("progress.lock")), "{first:?}");
         std::fs::remove_file(home.path().join("state")).expect("ours");
         assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Kept::Saved));
-        assert!(Store::open(&place).1.completed("first"));
+        assert!(Store::<Progress>::open(&place).1.completed("first"));
     }
 }

@@ -1,7 +1,7 @@
 //! Whether progress could be kept: tried, without leaving anything behind.
 
 use super::file::newer_at;
-use super::{NotSaved, Place};
+use super::{NotSaved, Place, Progress, Results};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub fn try_out(place: &Place) -> Result<PathBuf, NotKept> {
     let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok()).unwrap_or(Path::new("/"));
     write_in(there)
         .map_err(|error| not_kept(format!("cannot write in {}: {error}", there.display()), remedy(&error, there)))?;
-    if let Some(NotSaved(why)) = newer_at(&directory) {
+    if let Some(NotSaved(why)) = newer_at::<Progress>(&directory).or_else(|| newer_at::<Results>(&directory)) {
         return Err(not_kept(why, "install that version, or move the file away".to_owned()));
     }
     Ok(directory)
@@ -92,6 +92,6 @@ mod tests {
         fs::write(home.path().join("progress.json"), format!("{{\"schema\": {}}}", SCHEMA + 1)).expect("ours");
         let place = Place::Directory(home.path().into());
         let refused = try_out(&place).expect_err("it would be overwritten");
-        assert_eq!(Store::open(&place).0.not_kept(), Some(&*refused.why));
+        assert_eq!(Store::<Progress>::open(&place).0.not_kept(), Some(&*refused.why));
     }
 }

@@ -5,6 +5,7 @@ mod lore;
 mod outside;
 mod parameters;
 mod recordings;
+mod results;
 mod run;
 
 use crate::support::{Patience, Surroundings, User, foreign};
