@@ -81,7 +81,7 @@ impl Voice<'_> {
         let why = self.lang.pick(&claim.why, &claim.why_zh);
         let why = match judged.because.as_str() {
             "" => why.to_owned(),
-            because => format!("{because}. {why}"),
+            because => format!("{because}{}{why}", self.lang.pick(". ", "。")),
         };
         let fields = [
             ("id", json!(claim.id)),

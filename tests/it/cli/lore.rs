@@ -66,6 +66,9 @@ fn in_words_it_says_what_was_measured_and_where_claims_contradict_each_other() {
     {
         assert!(chinese.out.contains(part), "{part} is not in:\n{}", chinese.out);
     }
+    let line = &claims(&forklore(&here, "lore --json --lang zh 000-18").out)[0];
+    let why = line["why"].as_str().expect("words");
+    assert!(why.starts_with("这里不运行浏览器") && !why.contains(". "), "{why}");
 }
 
 #[test]
