@@ -39,6 +39,12 @@ fn company_spoils_what_computes_and_not_what_waits() {
 }
 
 #[test]
+fn what_was_not_tried_was_not_measured() {
+    let values = Bound.outcome(&Params::defaults(&SPEC), &tally(&[], &[(1, 0.8), (8, 0.1)], 0.0));
+    assert_eq!([&values["cpu_seconds"], &values["cpu_speedup"]], [Value::Null, Value::Null].each_ref());
+}
+
+#[test]
 fn one_is_always_among_the_numbers_of_workers() {
     let words = Params::from_words(&SPEC, &["workers=4,2,4"]).expect("good");
     assert_eq!(counts(&words).into_iter().collect::<Vec<_>>(), [1, 2, 4]);
@@ -48,4 +54,11 @@ fn one_is_always_among_the_numbers_of_workers() {
 fn a_number_to_test_is_no_name() {
     assert!((0..60).all(|n| usize::try_from(task("cpu", n)).ok().and_then(server::name).is_none()));
     assert!((0..60).all(|n| usize::try_from(task("io", n)).ok().and_then(server::name).is_some()));
+}
+
+#[test]
+fn what_computes_is_what_was_chosen() {
+    let compute = |word: &str| Compute::of(&Params::from_words(&SPEC, &[word]).expect("good"));
+    assert_eq!([compute("compute=primes"), compute("compute=matrix")], [Compute::Primes, Compute::Matrix]);
+    assert_eq!(Compute::of(&Params::defaults(&SPEC)), Compute::Primes);
 }
