@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(usual, ["17.4", "100", "2.65", "1", "1.3", "0.94", "0.333", "0.00123", "0"]);
         assert_eq!([-2.654, -0.0, -1234.5].map(shown), ["-2.65", "0", "-1,234"]);
         assert_eq!([ReturnKind::Number.show(&json!(-7)), ReturnKind::Kib.show(&json!(17.437))], ["-7", "17.4 KiB"]);
-        assert_eq!(ReturnKind::Table.show(&json!({"work": {"least": 1_753_700.0}})), "work least 1,753,700");
+        assert_eq!(ReturnKind::Table.show(&json!({"work": {"least": 1_753_700.0}})), "work (least 1,753,700)");
     }
 
     #[test]
