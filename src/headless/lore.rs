@@ -40,7 +40,7 @@ pub(super) fn lore(common: &Common, ids: &[String], json: bool, source: SourceCh
 }
 
 /// The ledger, if nothing is wrong with it.
-fn ledger(common: &Common) -> Result<Ledger, String> {
+pub(super) fn ledger(common: &Common) -> Result<Ledger, String> {
     let (file, text) = library::lore(common)?;
     Ledger::read(&file, &text, &demo::specs(), &embed::claims()).map_err(|found| {
         let said: Vec<_> = found.iter().map(|diagnostic| diagnostic.render(&text)).collect();

@@ -5,6 +5,7 @@ mod lore;
 mod outside;
 mod parameters;
 mod recordings;
+mod report;
 mod run;
 
 use crate::support::{Patience, Surroundings, User, foreign};

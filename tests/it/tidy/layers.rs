@@ -27,6 +27,7 @@ const LAYERS: &[(&str, May)] = &[
     ("tour", May::Only(&["fact", "lesson", "scene"])),
     ("view", May::Only(&["tour", "scene", "lesson", "fact"])),
     ("lore", May::Only(&["fact", "lab", "lesson"])),
+    ("report", May::Only(&["fact", "lab", "lesson", "lore", "progress"])),
     ("library", May::Only(&["cli", "fact", "lesson"])),
     ("conduct", May::Only(&["fact", "stage", "kernel", "demo", "scene"])),
     ("app", May::All),
@@ -35,7 +36,7 @@ const LAYERS: &[(&str, May)] = &[
 ];
 
 /// Modules that are functions of what they are given.
-const PURE: &[&str] = &["lesson", "lore", "scene", "tour", "view"];
+const PURE: &[&str] = &["lesson", "lore", "report", "scene", "tour", "view"];
 
 /// What a pure module does not touch.
 const OUTSIDE: &[&str] = &[
