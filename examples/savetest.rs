@@ -8,7 +8,8 @@ use std::io::Write;
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let [_, directory, name, count] = &args[..] else { return };
-    let (store, mut progress, notices): (Store, Progress, _) = Store::open(&Place::Directory(directory.into()));
+    let (store, mut progress, notices): (Store<Progress>, Progress, _) =
+        Store::open(&Place::Directory(directory.into()));
     let mut say = |text: String| drop(writeln!(std::io::stdout(), "{text}"));
     notices.into_iter().for_each(&mut say);
     for n in 0..count.parse().unwrap_or(u64::MAX) {

@@ -112,6 +112,9 @@ pub struct RunArgs {
     /// Write the stream to this file.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Keep what it comes to for `forklore report`, as the tour does.
+    #[arg(long)]
+    pub keep: bool,
 }
 
 fn seconds(word: &str) -> Result<f64, String> {

@@ -76,6 +76,25 @@ pub struct Recall {
     pub place: Option<(String, usize)>,
     /// What was measured: `demo.value`.
     pub figures: BTreeMap<String, Value>,
+    /// Of figures that were measured before this session: when, and where if it was another machine.
+    pub earlier: BTreeMap<String, String>,
+    /// What the learner says of claims, by id; none: they cannot say.
+    pub beliefs: BTreeMap<String, Option<bool>>,
+    /// What a machine said of claims, by id.
+    pub answers: BTreeMap<String, Told>,
+}
+
+/// What a machine said of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The verdict.
+    pub verdict: crate::lore::Verdict,
+    /// Why this verdict and no other.
+    pub because: String,
+    /// What was measured and looked at: name and value as a learner reads it.
+    pub shown: Vec<(String, String)>,
+    /// It was another machine, in a line.
+    pub elsewhere: Option<String>,
 }
 
 impl Tour {

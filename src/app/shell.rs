@@ -7,13 +7,15 @@ use super::input::{self, Mouse};
 use super::{look, step_of};
 use crate::demo;
 use crate::fact::{RunId, SourceChoice, Stamped};
+use crate::keep;
 use crate::lesson::{Library, Place};
+use crate::progress::By;
 use crate::scene::Scene;
 use crate::term::{self, Notice, Screen, Suspended, guard::GuardedBy};
-use crate::tour::{Effect, Event, Tour};
+use crate::tour::{Effect, Event, Tour, Verdict};
 use crate::view::View;
 use crate::view::theme::Theme;
-use kept::Memoir;
+use kept::{Memoir, Which};
 use ratatui::layout::Rect;
 use runs::Runs;
 use std::io::Write;
@@ -35,7 +37,7 @@ pub(super) enum Shout {
     Notice(Notice),
     Facts(RunId, Vec<Stamped>),
     WorkerPanicked(String),
-    Kept(crate::progress::Kept),
+    Kept(Which, crate::progress::Kept),
 }
 
 /// What to open with.
@@ -117,7 +119,7 @@ impl Shell {
         let notices = self.send.clone();
         let watchdog = term::watch(by, Box::new(move |notice| _ = notices.try_send(Shout::Notice(notice))))?;
         let kept = self.send.clone();
-        self.memory.start(Box::new(move |word| _ = kept.try_send(Shout::Kept(word))));
+        self.memory.start(move |which, word| _ = kept.try_send(Shout::Kept(which, word)));
         let mut screen = Screen::new()?;
         let inputs = self.send.clone();
         let _input = term::input::listen(Box::new(move |event| _ = inputs.send(Shout::Input(event))))?;
@@ -224,8 +226,12 @@ impl Shell {
                 let events = self.runs.take(run, &facts, &mut self.scene);
                 self.changed |= self.held.is_none() || !events.is_empty();
                 for event in events {
+                    let over = matches!(event, Event::Over { .. });
                     let effects = self.tour.update(event, &self.scene);
                     self.perform(effects, screen);
+                    if over {
+                        self.keep();
+                    }
                 }
                 if let Some(start) = self.runs.due() {
                     self.start(start);
@@ -234,8 +240,8 @@ impl Shell {
             }
             Shout::Input(event) => return self.input(event, screen),
             Shout::Notice(notice) => return self.notice(notice, screen),
-            Shout::Kept(kept) => {
-                if let Some(banner) = self.memory.hear(kept, &self.tour.banner) {
+            Shout::Kept(which, kept) => {
+                if let Some(banner) = self.memory.hear(which, kept, &self.tour.banner) {
                     self.tell(Event::Banner(banner), screen);
                 }
             }
@@ -245,6 +251,18 @@ impl Shell {
             }
         }
         Ok(Flow::On)
+    }
+
+    /// Keeps what the run that is over came to.
+    fn keep(&mut self) {
+        let player = self.tour.player();
+        let early = player.is_some_and(|player| player.verdict == Some(Verdict::EndedEarly));
+        let place = player.and_then(|player| Some((self.tour.lesson()?.id.as_str(), player.step)));
+        let by = if place.is_some() { By::Tour } else { By::Lore };
+        if let Some(mut run) = keep::measured(&self.scene, by) {
+            run.early = early;
+            self.memory.measured(run, place);
+        }
     }
 
     fn notice(&mut self, notice: Notice, screen: &mut Screen) -> std::io::Result<Flow> {

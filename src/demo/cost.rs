@@ -42,7 +42,8 @@ pub(super) enum Cost {
     Syscall,
     /// The first touch of a page: the kernel finds one, clears it, and maps it.
     Fault,
-    /// Writing to a working set of so many KiB, and no switch: what stands in the figures of those that switch.
+    /// Writing to a working set of so many KiB and then to another, halved, and no switch: what stands in the figures of those
+    /// that switch.
     Touch(usize),
     /// From a coroutine to another or back, each with its working set.
     Coroutine(usize),
@@ -73,23 +74,42 @@ impl Cost {
 struct Kit<'a> {
     worker: &'a Worker,
     bells: Bells,
+    birth: birth::Ward,
+}
+
+/// Two working sets. Each measurement has new ones: which pages the kernel gives decides how they share the caches, and with
+/// the same ones in every round that chance would stay, and pass for a difference.
+struct Sets {
     ours: Arc<Area>,
     theirs: Arc<Area>,
-    birth: birth::Ward,
+    words: usize,
+}
+
+impl Sets {
+    /// Two of so many KiB, written to already: the first touch is another cost.
+    fn new(kib: usize) -> io::Result<Self> {
+        let bytes = kib * 1024;
+        let area = || Area::private(bytes.div_ceil(rustix::param::page_size()).max(1)).map(Arc::new);
+        let new = Self { ours: area()?, theirs: area()?, words: bytes / size_of::<u64>() };
+        touch(new.ours());
+        touch(new.theirs());
+        Ok(new)
+    }
+
+    fn ours(&self) -> Set<'_> {
+        &self.ours.words(0)[..self.words]
+    }
+
+    fn theirs(&self) -> Set<'_> {
+        &self.theirs.words(0)[..self.words]
+    }
 }
 
 /// A worker's part: it has so much memory resident, and does what is ordered over the desk, one of `costs`.
 pub(super) fn play(worker: &Worker, desk: &Desk, place: usize, costs: &[Cost], resident: &Resident) {
-    let page = rustix::param::page_size();
-    let sets = costs.iter().map(|cost| match cost {
-        Cost::Touch(kib) | Cost::Coroutine(kib) | Cost::Switch(_, _, kib) => kib * 1024 / page,
-        _ => 0,
-    });
-    let pages = sets.max().unwrap_or(0).max(1);
     let all = || -> io::Result<_> {
         let held = resident.hold()?;
-        let (ours, theirs) = (Arc::new(Area::private(pages)?), Arc::new(Area::private(pages)?));
-        Ok((held, Kit { worker, bells: Bells::shared()?, ours, theirs, birth: birth::Ward::new()? }))
+        Ok((held, Kit { worker, bells: Bells::shared()?, birth: birth::Ward::new()? }))
     };
     let all = all();
     desk.serve(worker, place, |what, times| match (&all, costs.get(what)) {
@@ -132,13 +152,22 @@ impl Kit<'_> {
             Cost::Syscall => (repeat(times, || _ = black_box(rustix::process::getppid())), 1.0),
             Cost::Fault => (fault(times).map_err(refused)?, 1.0),
             Cost::Touch(kib) => {
-                let ours = self.set(&self.ours, kib);
-                (repeat(times, || touch(ours)), 1.0)
+                let sets = Sets::new(kib).map_err(refused)?;
+                let both = || {
+                    touch(sets.ours());
+                    touch(sets.theirs());
+                };
+                (repeat(times, both), 2.0)
             }
-            Cost::Coroutine(kib) => (self.coroutine(times, kib).map_err(refused)?, 2.0),
+            Cost::Coroutine(kib) => {
+                let sets = Sets::new(kib).map_err(refused)?;
+                let (words, theirs) = (sets.words, Arc::clone(&sets.theirs));
+                let their_part = move || touch(&theirs.words(0)[..words]);
+                (coroutine::round_trips(times, || touch(sets.ours()), their_part).map_err(refused)?, 2.0)
+            }
             Cost::Switch(by, what, kib) => {
-                let sets = (self.set(&self.ours, kib), self.set(&self.theirs, kib));
-                (self.switch(by, what, times, sets)?, 2.0)
+                let sets = Sets::new(kib).map_err(refused)?;
+                (self.switch(by, what, times, (sets.ours(), sets.theirs()))?, 2.0)
             }
             Cost::Thread => (birth::Ward::threads(times)?, 1.0),
             Cost::Fork => (birth::forks(self.worker, times)?, 1.0),
@@ -150,18 +179,6 @@ impl Kit<'_> {
         #[expect(clippy::cast_precision_loss, reason = "2^53 ns are a hundred days")]
         let nanos = took.as_nanos() as f64;
         Ok(nanos / f64::from(times.max(1)) / done)
-    }
-
-    fn set<'a>(&self, area: &'a Area, kib: usize) -> Set<'a> {
-        let words = area.words(0);
-        &words[..(kib * 1024 / size_of::<u64>()).min(words.len())]
-    }
-
-    fn coroutine(&self, times: u32, kib: usize) -> io::Result<Duration> {
-        let theirs = Arc::clone(&self.theirs);
-        let words = kib * 1024 / size_of::<u64>();
-        let ours = self.set(&self.ours, kib);
-        coroutine::round_trips(times, || touch(ours), move || touch(&theirs.words(0)[..words]))
     }
 
     fn switch(&self, by: By, what: As, times: u32, sets: (Set, Set)) -> Result<Duration, String> {

@@ -102,12 +102,15 @@ impl Report {
     }
 
     fn machine_words(&self) -> Vec<String> {
-        let Machine { allowed, online, model, memory, kernel, virtual_machine, page_size } = &self.machine;
+        let Machine { allowed, online, model, memory, kernel, virtual_machine, page_size, governor } = &self.machine;
         let mut out = vec![format!("forklore {} on Linux {}", env!("CARGO_PKG_VERSION"), clean_line(kernel))];
         let model = if model.is_empty() { String::new() } else { format!("; {}", clean_line(model)) };
         out.extend(fold("  CPUs     ", &format!("{} allowed of {}{model}", ranges(allowed), ranges(online))));
         let mib = memory / (1 << 20);
         out.push(format!("  memory   {} MiB, in pages of {page_size} bytes", crate::fact::thousands(mib)));
+        if let Some(governor) = governor {
+            out.push(format!("  clock    governed by {}", clean_line(governor)));
+        }
         if *virtual_machine {
             let what =
                 "this is a virtual machine: its host may take the CPUs away for a while, and nothing here sees that";

@@ -5,6 +5,7 @@ use super::out::Out;
 use crate::conduct::{self, Request, Run};
 use crate::demo;
 use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values};
+use crate::keep::Notes;
 use crate::lore::{Came, Fault};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -18,11 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How soon a signal is seen.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs a demo and tells what it came to.
+/// Runs a demo and tells what it came to; `notes` is taken of it on the way.
 ///
 /// # Errors
 /// How the command ends, if a signal or the end of its output ended it.
-pub(super) fn play(spec: &DemoSpec, params: Params, source: SourceChoice, out: &mut Out<'_>) -> Result<Came, Done> {
+pub(super) fn play(
+    spec: &DemoSpec,
+    params: Params,
+    source: SourceChoice,
+    out: &mut Out<'_>,
+    notes: &mut Notes,
+) -> Result<Came, Done> {
     let broke = |what: &str| Ok(Err(Fault::Broke(what.to_owned())));
     let Some(demo) = demo::find(spec.name) else { return broke("there is no such demo") };
     let (send, receive) = channel();
@@ -36,24 +43,25 @@ pub(super) fn play(spec: &DemoSpec, params: Params, source: SourceChoice, out: &
         Ok(run) => run,
         Err(refused) => return Ok(Err(Fault::Refused(refused.to_string()))),
     };
-    let came = Judge::new(spec, lasts).judge(&run, &receive, out);
+    let came = Judge::new(spec, lasts, notes).judge(&run, &receive, out);
     run.wait();
     came
 }
 
 /// Follows a run to the moment when its values can be judged, as the screen does, and then asks it to come to its end.
-struct Judge {
+struct Judge<'n> {
+    notes: &'n mut Notes,
     settles: Option<Nanos>,
     settled: bool,
     values: Option<Values>,
     late: Instant,
 }
 
-impl Judge {
-    fn new(spec: &DemoSpec, lasts: Duration) -> Self {
+impl<'n> Judge<'n> {
+    fn new(spec: &DemoSpec, lasts: Duration, notes: &'n mut Notes) -> Self {
         let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
         let late = Instant::now() + lasts + PATIENCE;
-        Self { settles, settled: false, values: None, late }
+        Self { notes, settles, settled: false, values: None, late }
     }
 
     fn judge(&mut self, run: &Run, receive: &Receiver<Vec<Stamped>>, out: &mut Out<'_>) -> Result<Came, Done> {
@@ -65,6 +73,7 @@ impl Judge {
             }
             match receive.recv_timeout(LOOK) {
                 Ok(batch) => {
+                    self.notes.take(&batch);
                     if let Some(came) = batch.into_iter().find_map(|fact| self.take(fact)) {
                         let never = || "it neither settled nor ended".to_owned();
                         return Ok(if too_late && self.values.is_none() { Err(Fault::Broke(never())) } else { came });

@@ -6,13 +6,15 @@ mod tell;
 use super::out::Out;
 use super::request::allowed;
 use super::signals::Signals;
-use super::{Done, complain, judge, tell as words};
+use super::{Done, complain, judge, regret, tell as words};
 use crate::cli::Common;
 use crate::demo;
 use crate::fact::{DemoSpec, Params, SourceChoice};
+use crate::keep::{self, Notes};
 use crate::lesson::{Library, embed};
 use crate::library;
-use crate::lore::{Came, Claim, Fault, Lang, Ledger, Verdict};
+use crate::lore::{Came, Claim, Fault, Judgement, Lang, Ledger, Verdict};
+use crate::progress::{Answer, By, Measured, When};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use tell::{Told, Voice};
@@ -34,7 +36,8 @@ pub(super) fn lore(common: &Common, ids: &[String], json: bool, source: SourceCh
     };
     let lang = Lang::of(&library::language(common));
     let voice = Voice { ledger: &ledger, library: &library, lang, json };
-    let mut session = Session { out: Out::new(&signals), voice, source, verdicts: BTreeMap::new(), broke: 0 };
+    let kept = Kept::default();
+    let mut session = Session { kept, out: Out::new(&signals), voice, source, verdicts: BTreeMap::new(), broke: 0 };
     let done = session.test(&claims);
     session.conclude(&claims, done)
 }
@@ -76,7 +79,20 @@ fn groups<'l>(claims: &[&'l Claim]) -> Vec<Group<'l>> {
     groups
 }
 
+/// What goes into the learner's results.
+#[derive(Default)]
+struct Kept {
+    runs: Vec<Measured>,
+    answers: Vec<(String, Answer)>,
+}
+
+fn answer(judged: Judgement) -> Answer {
+    let (verdict, host) = (judged.verdict.word().to_owned(), String::new());
+    Answer { verdict, because: judged.because, shown: judged.shown, host, when: When::now() }
+}
+
 struct Session<'s> {
+    kept: Kept,
     out: Out<'s>,
     voice: Voice<'s>,
     source: SourceChoice,
@@ -99,8 +115,11 @@ impl Session<'_> {
                 None => None,
             };
             self.broke += usize::from(matches!(came, Some(Err(Fault::Broke(_)))));
-            let Told { lines, verdicts } = self.voice.group(group.run.as_ref(), &group.claims, came.as_ref());
-            self.verdicts.extend(verdicts);
+            let Told { lines, judged } = self.voice.group(group.run.as_ref(), &group.claims, came.as_ref());
+            for (id, judged) in judged {
+                self.verdicts.insert(id.clone(), judged.verdict);
+                self.kept.answers.push((id, answer(judged)));
+            }
             self.say(&lines)?;
         }
         Ok(())
@@ -108,7 +127,13 @@ impl Session<'_> {
 
     fn run(&mut self, spec: &DemoSpec, params: &Params) -> Result<Came, Done> {
         match allowed(spec, params) {
-            Ok(()) => judge::play(spec, params.clone(), self.source, &mut self.out),
+            Ok(()) => {
+                let mut notes = Notes::default();
+                let came = judge::play(spec, params.clone(), self.source, &mut self.out, &mut notes)?;
+                let judged = came.as_ref().ok();
+                self.kept.runs.extend(judged.and_then(|values| notes.measured(By::Lore, Some(values))));
+                Ok(came)
+            }
             Err(sentence) => Ok(Err(Fault::Refused(sentence))),
         }
     }
@@ -122,6 +147,12 @@ impl Session<'_> {
 
     /// Adds up. What a signal broke off is added up too, as far as it went.
     fn conclude(mut self, claims: &[&Claim], done: Result<(), Done>) -> Done {
+        let Kept { runs, answers } = std::mem::take(&mut self.kept);
+        let told = keep::add(|results, host| {
+            runs.into_iter().for_each(|run| results.keep(host, run));
+            answers.into_iter().for_each(|(id, answer)| results.answer(host, &id, answer));
+        });
+        told.iter().for_each(|told| _ = regret(told));
         let lines = self.voice.conclusion(claims, &self.verdicts, done.is_err());
         if !lines.is_empty() {
             self.out.say(&lines.join("\n"), &mut || ());

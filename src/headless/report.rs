@@ -4,6 +4,7 @@ use super::{Done, complain, lore, out};
 use crate::cli::Common;
 use crate::demo;
 use crate::fact::clean_line;
+use crate::keep;
 use crate::library;
 use crate::lore::{Lang, Ledger};
 use crate::progress::{Document, Place, Progress, Results, Store, When};
@@ -29,14 +30,14 @@ pub(super) fn report(common: &Common, file: Option<&Path>) -> Done {
         notice(&format!("claims are told by their ids only: {sentence}"));
         Ledger::default()
     });
-    let (progress, results) = (read::<Progress>(), read::<Results>());
+    let (progress, results, here) = (read::<Progress>(), read::<Results>(), keep::host());
     let sources = Sources {
         progress: &progress,
         results: &results,
         library: &library,
         ledger: &ledger,
         specs: &demo::specs(),
-        here: None,
+        here: Some(&here),
         now: When::now(),
         lang: Lang::of(&library::language(common)),
     };

@@ -7,6 +7,8 @@ use super::{Done, complain, regret, request, tell};
 use crate::cli::RunArgs;
 use crate::conduct::{self, Request, Run};
 use crate::fact::{Fact, Outcome, Params, SourceChoice, Stamped};
+use crate::keep::{self, Notes};
+use crate::progress::By;
 use crate::record::recording::Writer;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -58,11 +60,17 @@ fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
         Err(refused) => return complain(&refused.to_string()),
     };
     let out = Out::new(&signals);
-    let mut listener = Listener { run: &run, out, teller: Teller::new(false), record, json: args.json, outcome: None };
+    let notes = args.keep.then(Notes::default);
+    let teller = Teller::new(false);
+    let mut listener = Listener { run: &run, out, teller, record, notes, json: args.json, outcome: None };
     listener.listen(&receive);
+    let notes = listener.notes.take();
     let done = listener.conclude();
     drop(receive);
     run.wait();
+    if let Some(run) = notes.and_then(|notes| notes.measured(By::Run, None)) {
+        keep::add(|results, host| results.keep(host, run)).iter().for_each(|told| _ = regret(told));
+    }
     done
 }
 
@@ -99,6 +107,7 @@ struct Listener<'r> {
     out: Out<'r>,
     teller: Teller,
     record: Option<Recorder>,
+    notes: Option<Notes>,
     json: bool,
     outcome: Option<Outcome>,
 }
@@ -129,6 +138,9 @@ impl Listener<'_> {
     fn take(&mut self, batch: Vec<Stamped>) {
         if let Some(record) = &mut self.record {
             record.write(&batch);
+        }
+        if let Some(notes) = &mut self.notes {
+            notes.take(&batch);
         }
         let lines: Vec<String> = if self.json {
             batch.iter().filter_map(|stamped| serde_json::to_string(stamped).ok()).collect()

@@ -24,6 +24,8 @@ pub struct Machine {
     pub kernel: String,
     /// The processor says that a hypervisor stands below it.
     pub virtual_machine: bool,
+    /// What governs the clock speed of the first allowed CPU; none where the kernel does not: most virtual machines.
+    pub governor: Option<String>,
     /// Bytes in a page.
     pub page_size: usize,
 }
@@ -33,8 +35,10 @@ impl Machine {
     #[must_use]
     pub fn look() -> Self {
         let (model, memory) = model_and_memory();
+        let allowed = allowed_cpus();
         Self {
-            allowed: allowed_cpus(),
+            governor: allowed.first().and_then(|cpu| governor(*cpu)),
+            allowed,
             online: online_cpus(),
             model,
             memory,
@@ -67,6 +71,12 @@ pub fn online_cpus() -> Vec<Cpu> {
     let online = fs::read_to_string("/sys/devices/system/cpu/online").ok().and_then(|list| cpu_list(&list));
     let all: BTreeSet<_> = online.into_iter().flatten().chain(allowed_cpus()).collect();
     all.into_iter().collect()
+}
+
+/// The cpufreq governor of a CPU ("performance", "schedutil"), by the kernel's admin-guide/pm/cpufreq.
+fn governor(cpu: Cpu) -> Option<String> {
+    let path = format!("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_governor", cpu.0);
+    fs::read_to_string(path).ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// Bytes in a page.

@@ -13,6 +13,9 @@ const CLOCK: f64 = 0.05;
 /// The same thing, measured twice, may differ by this much: the lab's own goal.
 const SAME: f64 = 0.02;
 
+/// No lab of this kind tells less than this: where pages and stacks come to lie differs from process to process.
+const LEAST: f64 = 1.01;
+
 /// Rounds from which on that is trusted.
 const SURE: usize = 20;
 
@@ -64,6 +67,14 @@ impl Conditions {
     fn error(&self) -> f64 {
         let ends = self.same.filter(|same| same.n >= SURE).and_then(|same| same.low.zip(same.high));
         ends.map_or(f64::INFINITY, |(low, high)| high.max(1.0 / low.max(f64::MIN_POSITIVE)).max(1.0))
+    }
+
+    /// The factor by which two things must differ at least for the lab to tell them apart: what the same thing, measured twice,
+    /// may differ by in this run; the lab's own goal, where that is not known.
+    #[must_use]
+    pub fn resolution(&self) -> f64 {
+        let error = self.error();
+        if error.is_finite() { error.max(LEAST) } else { 1.0 + SAME }
     }
 
     fn mostly_disturbed(&self) -> Option<Noise> {
@@ -178,6 +189,14 @@ mod tests {
         let same = |n| Some(Estimate { median: 1.005, low: Some(0.99), high: Some(1.015), n });
         let reach = |n| Conditions { others: Some(0.5), same: same(n), ..Conditions::default() }.noises()[0].reach;
         assert_eq!([reach(19), reach(20)], [1.25, 1.015]);
+    }
+
+    #[test]
+    fn nothing_is_told_apart_that_differs_less_than_the_same_thing_twice() {
+        let same = |low, high, n| Some(Estimate { median: 1.0, low: Some(low), high: Some(high), n });
+        let of = |same| Conditions { same, ..Conditions::default() }.resolution();
+        assert_eq!([of(same(0.99, 1.03, 30)), of(same(0.999, 1.001, 30))], [1.03, LEAST]);
+        assert_eq!([of(same(0.9, 1.1, 5)), of(None)], [1.02, 1.02]);
     }
 
     #[test]

@@ -83,6 +83,12 @@ impl Verdict {
         }
     }
 
+    /// By its word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.word() == word)
+    }
+
     /// In words.
     #[must_use]
     pub fn words(self, lang: Lang) -> &'static str {

@@ -1,7 +1,7 @@
 //! What the learner measured, each with the machine on which it was measured: the stuff of the lab report.
 //!
 //! Numbers without their machine are worth nothing a week later, so no run is kept without its [`Host`]. The file is
-//! bounded: of the same experiment the newest [`MOST_ALIKE`] runs are kept, of all experiments the newest [`MOST`].
+//! bounded: of the same experiment the newest `MOST_ALIKE` runs are kept, of all experiments the newest `MOST`.
 
 use super::merge::{merge_latest, merge_others};
 use super::{Document, Others, When};
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Runs of one demo with the same parameters that are kept.
-pub const MOST_ALIKE: usize = 12;
+pub(super) const MOST_ALIKE: usize = 12;
 
 /// Runs that are kept.
-pub const MOST: usize = 400;
+pub(super) const MOST: usize = 400;
 
 /// Rows of one table that are kept with a run.
 const MOST_ROWS: usize = 64;

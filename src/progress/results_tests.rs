@@ -1,7 +1,7 @@
 //! What is kept of measurements, and what becomes of files that are not as they should be.
 
-use super::super::{Place, Store};
 use super::*;
+use crate::progress::{Place, Store};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn results() -> impl Strategy<Value = Results> {
                 0 => r.answer(&host("6"), &name, answer(if when % 2 == 0 { "holds" } else { "fails" }, when)),
                 1 => r.believe(&name, Some(when % 2 == 0), When(when)),
                 // What has one id is one run.
-                _ => r.keep(&host(&format!("{}", when / 30)), run("create", when % 3, when)),
+                _ => r.keep(&host(&format!("{}", when / 30)), run("sample", when % 3, when)),
             }
         }
         r
@@ -60,16 +60,16 @@ proptest! {
 #[test]
 fn of_the_same_experiment_the_newest_are_kept_and_a_machine_as_long_as_it_is_needed() {
     let mut r = Results::default();
-    r.keep(&host("5"), run("create", 0, 1));
-    r.keep(&host("5"), run("create", 1, 1));
+    r.keep(&host("5"), run("sample", 0, 1));
+    r.keep(&host("5"), run("sample", 1, 1));
     for when in 2..2 + MOST_ALIKE as u64 {
-        r.keep(&host("6"), run("create", 0, when));
+        r.keep(&host("6"), run("sample", 0, when));
     }
     assert_eq!(r.runs.len(), MOST_ALIKE + 1, "the other parameters are another experiment");
     assert!(r.runs.values().all(|run| run.params["n"] == json!(1) || run.when > When(1)));
     assert_eq!(r.hosts.len(), 2);
     r.runs.retain(|_, run| run.params["n"] == json!(0));
-    r.keep(&host("6"), run("switch", 0, 99));
+    r.keep(&host("6"), run("other", 0, 99));
     assert_eq!(r.hosts.into_keys().collect::<Vec<_>>(), [host("6").name()]);
 }
 
@@ -77,15 +77,15 @@ fn of_the_same_experiment_the_newest_are_kept_and_a_machine_as_long_as_it_is_nee
 fn there_is_an_end_to_what_is_kept() {
     let mut r = Results::default();
     for n in 0..MOST as u64 + 10 {
-        r.keep(&host("6"), run("create", n, n + 1));
+        r.keep(&host("6"), run("sample", n, n + 1));
     }
     assert_eq!(r.runs.len(), MOST);
     assert!(r.runs.values().all(|run| run.when > When(10)), "the oldest go first");
-    let mut long = run("switch", 0, 5_000);
+    let mut long = run("other", 0, 5_000);
     let row = |n: usize| Row { name: format!("row {n} {}", "x".repeat(300)), values: Values::new() };
     long.tables.insert("figures".into(), (0..1_000).map(row).collect());
     r.keep(&host("6"), long.clone());
-    let kept = r.runs.values().find(|run| run.demo == "switch").expect("without its table");
+    let kept = r.runs.values().find(|run| run.demo == "other").expect("without its table");
     assert!(kept.tables.is_empty() && kept.values == long.values);
     long.values.insert("text".into(), json!("x".repeat(LARGEST)));
     long.when = When(6_000);
@@ -119,7 +119,7 @@ fn a_damaged_file_is_kept_aside_and_a_newer_one_left_as_it_is_each_with_a_word()
     let home = tempfile::tempdir().expect("a directory");
     let place = Place::Directory(home.path().into());
     let mut r = Results::default();
-    r.keep(&host("6"), run("create", 0, 1));
+    r.keep(&host("6"), run("sample", 0, 1));
     Store::open(&place).0.save(&r).expect("saved");
     let path = home.path().join("results.json");
     let text = std::fs::read_to_string(&path).expect("just written");

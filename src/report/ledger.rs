@@ -38,7 +38,7 @@ impl Against {
 
 /// The verdict in a word of the contract; none if a later version has another.
 fn verdict(answer: &Answer) -> Option<Verdict> {
-    Verdict::ALL.into_iter().find(|verdict| verdict.word() == answer.verdict)
+    Verdict::of(&answer.verdict)
 }
 
 fn word(sources: &Sources, answer: &Answer) -> String {

@@ -1,6 +1,6 @@
 //! What can happen to the tour, and what it can ask of the shell. Two closed enums.
 
-use super::Pane;
+use super::{Pane, Told};
 use crate::fact::{Cpu, Nanos, RunId, Steer, Values};
 use serde_json::Value;
 
@@ -157,6 +157,20 @@ pub enum Memory {
         right: Option<bool>,
         /// What was measured.
         measured: Value,
+    },
+    /// The learner said of a claim whether it is so; none: they cannot say.
+    Believed {
+        /// The claim's id.
+        claim: String,
+        /// What they said.
+        so: Option<bool>,
+    },
+    /// The machine said something of a claim.
+    Answered {
+        /// The claim's id.
+        claim: String,
+        /// What it said.
+        told: Told,
     },
     /// A value was measured: `demo.value`.
     Figure {

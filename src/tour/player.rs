@@ -303,6 +303,7 @@ impl Tour {
         for (name, value) in values.iter().filter(|(_, value)| !value.is_null()) {
             let name = format!("{demo}.{name}");
             self.recall.figures.insert(name.clone(), value.clone());
+            self.recall.earlier.remove(&name);
             effects.push(Effect::Remember(Memory::Figure { name, value: value.clone() }));
         }
         effects

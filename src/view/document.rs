@@ -151,13 +151,19 @@ impl View<'_> {
     }
 
     /// The figure `demo.value` as the learner measured it; of a run that was judged and goes on, as it is by now: as on the
-    /// stage beside it.
+    /// stage beside it. One of an earlier session says so.
     fn figure(&self, name: &str) -> Option<String> {
         let (demo, value_name) = name.split_once('.')?;
         let by_now = self.goes_on(demo).then(|| self.scene.values().get(value_name)).flatten();
-        let last = || self.tour.recall.figures.get(name);
-        let value = by_now.filter(|v| !v.is_null()).or_else(last).filter(|v| !v.is_null())?;
-        Some(self.shown(demo, value_name, value))
+        if let Some(value) = by_now.filter(|v| !v.is_null()) {
+            return Some(self.shown(demo, value_name, value));
+        }
+        let value = self.tour.recall.figures.get(name).filter(|v| !v.is_null())?;
+        let shown = self.shown(demo, value_name, value);
+        Some(match self.tour.recall.earlier.get(name) {
+            Some(when) => format!("{shown} ({when})"),
+            None => shown,
+        })
     }
 
     /// Whether the run beside the text is one of `demo`'s, was judged and goes on.

@@ -6,6 +6,7 @@ mod outside;
 mod parameters;
 mod recordings;
 mod report;
+mod results;
 mod run;
 
 use crate::support::{Patience, Surroundings, User, foreign};

@@ -102,7 +102,7 @@ impl Bench {
         let (conditions, noises) = self.conditions();
         for pair in &self.pairs {
             let found = compare(&self.found[pair.a], &self.found[pair.b]);
-            stage.tell(row(RATIOS, &pair.row, comparison(found.as_ref(), &noises)));
+            stage.tell(row(RATIOS, &pair.row, comparison(found.as_ref(), &noises, conditions.resolution())));
         }
         self.tell_first(stage, round);
         self.tell_machine(stage, &conditions, &noises);
@@ -181,11 +181,11 @@ fn figures(series: &Series, why: Option<&String>, note: &str) -> Value {
     values
 }
 
-fn comparison(found: Option<&Compared>, noises: &[Noise]) -> Value {
+fn comparison(found: Option<&Compared>, noises: &[Noise], resolution: f64) -> Value {
     let own = found.and_then(|found| found.noise.clone());
     let noises: Vec<Noise> = own.into_iter().chain(noises.iter().cloned()).collect();
     let ratio = found.map(|found| &found.ratio);
-    let verdict = Verdict::of(ratio, &noises);
+    let verdict = Verdict::of(ratio, &noises, resolution);
     let says = verdict.why().map_or(verdict.word().to_owned(), |why| format!("{}: {why}", verdict.word()));
     json!({
         "ratio": ratio.map(|found| rounded(found.median)),
@@ -266,15 +266,15 @@ mod tests {
     fn a_verdict_says_why_it_is_none() {
         let ratio = Estimate { median: 1.05, low: Some(1.02), high: Some(1.08), n: 50 };
         let ratio = Compared { ratio, noise: None };
-        let quiet = comparison(Some(&ratio), &[]);
+        let quiet = comparison(Some(&ratio), &[], 1.01);
         assert_eq!(
             (&quiet["verdict"], &quiet["says"], &quiet["times"]),
             (&json!("more"), &json!("more"), &json!("1.05 (1.02 .. 1.08)"))
         );
         let noise = [Noise { why: "the clock speed changed by 20 %".to_owned(), reach: 1.2 }];
-        let loud = comparison(Some(&ratio), &noise);
+        let loud = comparison(Some(&ratio), &noise, 1.01);
         assert_eq!(loud["says"], json!("inconclusive: the clock speed changed by 20 %"));
-        assert_eq!(comparison(None, &[])["ratio"], Value::Null);
+        assert_eq!(comparison(None, &[], 1.01)["ratio"], Value::Null);
     }
 
     #[test]

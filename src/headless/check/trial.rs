@@ -8,6 +8,7 @@ use super::super::words::{count, fold};
 use super::super::{Done, complain, tell};
 use super::verdict::{differences, open};
 use crate::fact::{DemoSpec, Params, SourceChoice, Values, clean_line};
+use crate::keep::Notes;
 use crate::kernel;
 use crate::lesson::{Demo, Lesson, Library, Step};
 use std::collections::BTreeMap;
@@ -87,7 +88,8 @@ impl Trial<'_> {
             return Ok(came.clone());
         }
         self.say(&fold("running ", &format!("{} {}", key.0, key.1)).join("\n"))?;
-        let came = play(spec, params, self.source, &mut self.out)?.map_err(|fault| fault.sentence());
+        let came =
+            play(spec, params, self.source, &mut self.out, &mut Notes::default())?.map_err(|fault| fault.sentence());
         self.done.insert(key, came.clone());
         Ok(came)
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// What a run is worth telling.
 pub(super) struct Told {
     pub(super) lines: Vec<String>,
-    pub(super) verdicts: Vec<(String, Verdict)>,
+    pub(super) judged: Vec<(String, Judgement)>,
 }
 
 /// How claims are told.
@@ -32,7 +32,6 @@ impl Voice<'_> {
         came: Option<&Came>,
     ) -> Told {
         let judged: Vec<_> = claims.iter().map(|claim| (*claim, judge(claim, came, self.lang))).collect();
-        let verdicts = judged.iter().map(|(claim, judged)| (claim.id.clone(), judged.verdict)).collect();
         let lines = if self.json {
             judged.iter().map(|(claim, judged)| self.line(claim, judged)).collect()
         } else {
@@ -41,7 +40,7 @@ impl Voice<'_> {
             lines.push(String::new());
             lines
         };
-        Told { lines, verdicts }
+        Told { lines, judged: judged.into_iter().map(|(claim, judged)| (claim.id.clone(), judged)).collect() }
     }
 
     fn heading(&self, run: Option<&(&'static DemoSpec, Params)>) -> String {

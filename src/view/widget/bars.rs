@@ -77,7 +77,7 @@ impl Bars<'_> {
     fn words(&self, bars: &[Bar], noted: bool) -> String {
         let note = self.note().filter(|_| !noted).map(|note| format!("{note}. ")).unwrap_or_default();
         let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
-        note + if certain { "├─┤ the true median lies here, in 95 of 100 such runs" } else { "" }
+        note + if certain { "├─┤ 95 % interval of the median of this run" } else { "" }
     }
 
     fn show(&self, value: f64) -> String {

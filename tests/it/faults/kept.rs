@@ -2,12 +2,12 @@
 //! whatever stands where the file should.
 
 use super::common::{
-    Dice, Lessons, home, is_root, leave, lesson, opened, rounds, sane_after, send, state, state_in, ui,
+    Dice, Lessons, home, is_root, leave, lesson, opened, rounds, run, sane_after, send, state, state_in, step, ui,
 };
 use crate::support::{Ended, Load, Patience, Pty, User};
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, chown};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -85,6 +85,23 @@ fn eight_tours_keep_the_union() {
     for name in names {
         assert_eq!(seen(&kept, name), BTreeSet::from([1, 2, 3]), "{name}: {kept}");
     }
+}
+
+#[test]
+fn what_a_step_measured_is_kept_with_the_step_and_the_machine() {
+    let lessons = Lessons::trial();
+    let home = home(User::Me);
+    let mut pty = lessons.tour(User::Me, &format!("try:{}", step("isolation"))).env("HOME", home.path()).start();
+    opened(&pty);
+    run(&pty);
+    let results = state_in(home.path()).with_file_name("results.json");
+    let kept = Patience::default().wait(|| serde_json::from_slice::<Value>(&fs::read(&results).ok()?).ok());
+    let kept = kept.expect("results.json");
+    let run = kept["runs"].as_object().and_then(|runs| runs.values().next()).expect("a run");
+    assert_eq!((&run["demo"], &run["by"], &run["early"]), (&json!("isolation"), &json!("tour"), &json!(false)));
+    assert_eq!((&run["lesson"], run["step"].as_u64()), (&json!("try"), Some(step("isolation") as u64)));
+    assert!(run["values"]["own_after"].is_u64() && kept["hosts"][run["host"].as_str().expect("a name")].is_object());
+    leave(&mut pty);
 }
 
 #[test]
