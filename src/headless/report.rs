@@ -41,20 +41,18 @@ pub(super) fn report(common: &Common, file: Option<&Path>) -> Done {
         now: When::now(),
         lang: Lang::of(&library::language(common)),
     };
-    if report::nothing_yet(&sources) {
-        notice("nothing was measured yet; `forklore` begins with the lessons, `forklore lore` tests every claim");
-    }
     let document = report::compose(&sources);
-    match file {
-        None => {
-            let text = Form::Markdown.write(&document);
-            out::say(text.trim_end()).map_or_else(|done| done, |()| Done::Well)
-        }
+    let done = match file {
+        None => out::say(Form::Markdown.write(&document).trim_end()).err().unwrap_or(Done::Well),
         Some(file) => match save(file, &form(file).write(&document)) {
             Ok(()) => Done::Well,
             Err(sentence) => complain(&sentence),
         },
+    };
+    if done == Done::Well && report::nothing_yet(&sources) {
+        notice("nothing was measured yet; `forklore` begins with the lessons, `forklore lore` tests every claim");
     }
+    done
 }
 
 /// What is kept, with a word on what is wrong with it.

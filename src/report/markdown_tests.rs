@@ -1,8 +1,8 @@
 //! That no text can leave its place, as a parser of Markdown sees it.
 
-use super::super::document::{Column, Section};
 use super::*;
 use crate::lore::Lang;
+use crate::report::document::Column;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;

@@ -37,7 +37,7 @@ struct Sheet {
 /// The report as a page.
 pub(super) fn write(document: &Document) -> String {
     // Writing to a string does not fail, and no template has a filter of its own that could.
-    Page { mark: PAGE_MARK, document }.render().unwrap_or_default()
+    Page { mark: PAGE_MARK, document }.render().unwrap_or_default() + "\n"
 }
 
 impl Page<'_> {

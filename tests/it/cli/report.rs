@@ -1,14 +1,14 @@
 //! `report`: on a pipe and in files; from nothing, from what was kept, from what is damaged or newer; and over what is not ours.
 
 use super::{Said, forklore};
-use crate::support::{Patience, Surroundings, User};
+use crate::support::{Surroundings, User};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 const RESULTS: &str = r#"{"schema": 1,
 "hosts": {"M": {"cpu": "Model 7", "online": 4, "allowed": 2, "memory_mib": 900, "kernel": "6.1", "virtual": true}},
-"runs": {"1767225600-crash-1": {"demo": "crash", "params": {"tabs": 6}, "by": "run", "when": 1767225600, "host": "M",
+"runs": {"1767225600-crash-1": {"demo": "crash", "params": {"tabs": 5}, "by": "run", "when": 1767225600, "host": "M",
 "version": "0.1.0", "source": "exact", "seconds": 2.0, "values": {"survivors": 5}}},
 "answers": {"000-15": {"verdict": "holds", "because": "measured so", "host": "M", "when": 1767225700}},
 "beliefs": {"000-15": {"so": true, "when": 1}}}"#;
@@ -51,7 +51,7 @@ fn what_was_kept_is_told_in_the_language_that_is_asked_for_and_nothing_is_read()
     let said = Said::by(here.shell("mkfifo in && exec 3<>in && exec \"$0\" report <&3"));
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     for part in
-        ["| Model 7", "`crash` tabs=6", "| `survivors`", "forklore run crash tabs=6", "**holds here**: measured so."]
+        ["| Model 7", "`crash` tabs=5", "| `survivors`", "forklore run crash tabs=5", "**holds here**: measured so."]
     {
         assert!(said.out.contains(part), "{part} is not in:\n{}", said.out);
     }
