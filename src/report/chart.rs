@@ -99,7 +99,7 @@ impl Chart {
 impl Intervals {
     /// Those of `points` that a logarithmic axis can show; none if there are not any.
     #[must_use]
-    pub fn new(title: &str, kind: ReturnKind, against: Option<f64>, points: Vec<Point>) -> Option<Chart> {
+    pub fn chart(title: &str, kind: ReturnKind, against: Option<f64>, points: Vec<Point>) -> Option<Chart> {
         let points: Vec<_> = points.into_iter().filter(|point| drawable(point.value)).map(Point::sound).collect();
         (!points.is_empty()).then(|| Chart::Intervals(Self { title: clean_line(title), kind, against, points }))
     }
@@ -123,7 +123,7 @@ impl Point {
 impl Curves {
     /// Those of `curves` that are curves; none if none of them was measured.
     #[must_use]
-    pub fn new(title: &str, x: &str, y: &str, mut curves: Vec<Curve>) -> Option<Chart> {
+    pub fn chart(title: &str, x: &str, y: &str, mut curves: Vec<Curve>) -> Option<Chart> {
         for curve in &mut curves {
             curve.points.retain(|(_, y)| (0.0..1e12).contains(y));
             curve.points.sort_by_key(|(x, _)| *x);
@@ -132,7 +132,7 @@ impl Curves {
         curves.retain(|curve| curve.points.len() > 1);
         curves.sort_by_key(|curve| !curve.measured);
         let [title, x, y] = [title, x, y].map(clean_line);
-        curves.iter().any(|curve| curve.measured).then(|| Chart::Curves(Self { title, x, y, curves }))
+        curves.iter().any(|curve| curve.measured).then_some(Chart::Curves(Self { title, x, y, curves }))
     }
 }
 
@@ -146,7 +146,7 @@ impl Curve {
 impl Counts {
     /// The parts; none if nothing was counted.
     #[must_use]
-    pub fn new(title: &str, parts: Vec<(String, usize)>) -> Option<Chart> {
+    pub fn chart(title: &str, parts: Vec<(String, usize)>) -> Option<Chart> {
         let parts: Vec<_> = parts.into_iter().map(|(name, n)| (clean_line(&name), n)).collect();
         parts.iter().any(|(_, n)| *n > 0).then(|| Chart::Counts(Self { title: clean_line(title), parts }))
     }

@@ -311,8 +311,8 @@ mod tests {
     fn an_inconclusive_ratio_is_hollow_and_the_line_at_one_is_drawn() {
         let point =
             |value: f64, open| Point { name: "a / b".into(), value, ends: Some((0.9, 1.3)), said: String::new(), open };
-        let chart =
-            Intervals::new("t", ReturnKind::Number, Some(1.0), vec![point(1.1, true), point(1.2, false)]).expect("two");
+        let chart = Intervals::chart("t", ReturnKind::Number, Some(1.0), vec![point(1.1, true), point(1.2, false)])
+            .expect("two");
         let shapes = draw(&chart).shapes;
         let dots: Vec<_> = shapes
             .iter()
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn parts_fill_the_bar_and_all_are_named() {
         let parts = vec![("a".to_owned(), 3), ("b".to_owned(), 0), ("c".to_owned(), 1)];
-        let drawing = draw(&Counts::new("t", parts).expect("four"));
+        let drawing = draw(&Counts::chart("t", parts).expect("four"));
         let bars: Vec<_> = drawing
             .shapes
             .iter()

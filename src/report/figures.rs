@@ -26,7 +26,13 @@ pub(super) struct Figures {
 pub(super) fn of(sources: &Sources, run: &Measured, spec: Option<&DemoSpec>) -> Figures {
     let mut figures = Figures::default();
     for picture in spec.map(|spec| spec.pictures).unwrap_or_default() {
+        let told = |name: &str| figures.shown.iter().any(|one| one == name);
+        // Several pictures of one table differ as pictures; as words the first says it.
         match picture {
+            Picture::Table(TableSpec { name, .. })
+            | Picture::Counts(CountsSpec { table: name, .. })
+            | Picture::Sides(SidesSpec { name, .. })
+                if told(name) => {}
             Picture::Bars(bars) => figures.add(&bars.table, bars_of(sources, run, bars)),
             Picture::Table(table) => figures.add(&table.name, table_of(sources, run, table)),
             Picture::Counts(counts) => figures.add(&counts.table, counts_of(run, counts)),
@@ -148,7 +154,7 @@ fn bars_of(sources: &Sources, run: &Measured, bars: &BarsSpec) -> Option<Block> 
         bars.name,
         pick("median and 95 % interval, logarithmic", "中位数和 95 % 区间，对数刻度")
     );
-    let chart = Intervals::new(&title, bars.kind, None, points);
+    let chart = Intervals::chart(&title, bars.kind, None, points);
     figure(chart, table)
 }
 
@@ -179,7 +185,7 @@ fn table_of(sources: &Sources, run: &Measured, spec: &TableSpec) -> Option<Block
         "几倍，与 1 相比，对数刻度；空心为尚无定论",
     );
     let title = format!("{}: {against}, {stamp}", spec.name);
-    match Intervals::new(&title, ReturnKind::Number, Some(1.0), points) {
+    match Intervals::chart(&title, ReturnKind::Number, Some(1.0), points) {
         Some(chart) => figure(Some(chart), table),
         None => figure(None, table.called(spec.name.into())),
     }
@@ -228,7 +234,7 @@ fn curves_of(
         points: points.clone(),
     });
     let title = format!("{}, {}", picture.name, sources.stamp(run.when, &run.host));
-    let chart = Curves::new(&title, picture.x, picture.y, curves.collect())?;
+    let chart = Curves::chart(&title, picture.x, picture.y, curves.collect())?;
     let mut head = vec![Column::numbers(picture.x)];
     head.extend(found.iter().map(|(name, _)| Column::numbers(label(name))));
     let mut table = Table::new(head);

@@ -85,7 +85,7 @@ fn counted(sources: &Sources) -> Section {
     let parts: Vec<_> =
         counts(sources).into_iter().map(|(verdict, n)| (verdict.words(sources.lang).to_owned(), n)).collect();
     let table = super::counted(sources.pick("verdict", "结论"), sources.pick("claims", "说法"), &parts);
-    if let Some(chart) = Counts::new(sources.pick("Verdicts", "结论"), parts) {
+    if let Some(chart) = Counts::chart(sources.pick("Verdicts", "结论"), parts) {
         section.blocks.push(Block::Figure(Box::new(Figure { chart, table })));
     }
     section

@@ -97,7 +97,7 @@ pub(super) fn predictions(sources: &Sources) -> Option<Section> {
     let words = words(sources);
     let parts: Vec<_> = words.iter().zip(counts).map(|(word, n)| ((*word).to_owned(), n)).collect();
     let title = pick("How the predictions came out", "预测的结果");
-    let chart = Counts::new(title, parts.clone())?;
+    let chart = Counts::chart(title, parts.clone())?;
     section.say(pick(
         "Before each run the learner said what would happen. What the machine then did is the right answer.",
         "每次运行之前，学习者先说出会发生什么。正确答案是机器随后的实际表现。",

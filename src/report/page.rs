@@ -85,6 +85,17 @@ impl Rows<'_> {
         Inline { text }
     }
 
+    /// A table of many words is read row by row where there is little room.
+    fn stacks(&self) -> bool {
+        let words = self.table.head.iter().filter(|column| !column.numbers).count();
+        self.table.head.len() > 3 && words > 2
+    }
+
+    /// What stands above a cell.
+    fn head(&self, column: &usize) -> String {
+        self.table.head.get(*column).map(|column| column.title.words()).unwrap_or_default()
+    }
+
     /// The look of a cell.
     fn class(&self, column: &usize) -> &'static str {
         if self.table.head.get(*column).is_some_and(|column| column.numbers) { "number" } else { "words" }

@@ -71,6 +71,7 @@ fn experiment(sources: &Sources, n: usize, runs: &[&Measured]) -> Section {
     let spec = sources.spec(&newest.demo);
     let mut section = Section::new(id(n), 3, heading(n, newest, spec));
     let about = match spec {
+        Some(spec) if spec.title.ends_with('?') => super::capital(spec.title),
         Some(spec) => format!("{}.", super::capital(spec.title)),
         None => sources
             .pick(
@@ -109,7 +110,7 @@ fn origin(sources: &Sources, run: &Measured) -> String {
     let lesson = run.lesson.as_deref().map(|id| sources.title(id));
     let by = match (sources.lang, run.by, lesson, run.step) {
         (Lang::En, By::Tour, Some(lesson), Some(step)) => format!("step {step} of lesson {lesson}"),
-        (Lang::Zh, By::Tour, Some(lesson), Some(step)) => format!("第 {lesson} 课的第 {step} 步"),
+        (Lang::Zh, By::Tour, Some(lesson), Some(step)) => format!("课程“{lesson}”的第 {step} 步"),
         (lang, By::Tour, ..) => lang.pick("a step of the tour", "导览中的一步").to_owned(),
         (lang, By::Lore, ..) => lang.pick("the ledger", "账本").to_owned(),
         (lang, By::Run, ..) => lang.pick("the command line", "命令行").to_owned(),
@@ -249,7 +250,7 @@ fn earlier_runs(
         let text = Text::from(match (sources.lang, n) {
             (Lang::En, 1) => format!("1 earlier run on {on}, {times}"),
             (Lang::En, n) => format!("{n} earlier runs on {on}, {times}"),
-            (Lang::Zh, n) => format!("{on}上较早的运行 {n} 次，{times}"),
+            (Lang::Zh, n) => format!("{on} 上较早的运行 {n} 次，{times}"),
         });
         let (name, kind) = headline?;
         let mut found: Vec<f64> = runs.iter().filter_map(|run| run.values.get(name)?.as_f64()).collect();
