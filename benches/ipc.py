@@ -19,6 +19,7 @@ from figures import FORKLORE, ROOT, interval
 
 # Bytes of a message: all ways carry them, and `perf bench` sends half as many.
 SIZE = 8
+WAYS = ("pipe", "socket", "tcp", "mqueue", "shm")
 GOAL = (0.90, 1.10)
 
 REFERENCE = r"""
@@ -169,7 +170,7 @@ def ours(size, cpu):
     lines = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=300).stdout.splitlines()
     values = json.loads(lines[-1])["values"]
     assert values["cpus"] == [cpu, cpu], values["cpus"]
-    return {way: found["latency_ns"] for way, found in values["sizes"][str(size)].items() if found}
+    return {way: values[way]["latency_ns"] for way in WAYS if values[way]}
 
 
 def compiled(folder):
@@ -227,7 +228,7 @@ def main():
         for turn in range(args.rounds):
             mine = ours(args.size, args.cpu)
             theirs = {("pipe", "perf bench sched pipe"): perf(args.cpu) if args.size <= SIZE else None}
-            for way in ("pipe", "socket", "tcp", "mqueue", "shm") if program else ():
+            for way in WAYS if program else ():
                 theirs[(way, "C program")] = reference(program, way, args.size, args.cpu)
             for (way, tool), found in theirs.items():
                 if found and way in mine:

@@ -36,6 +36,7 @@ mod labour;
 mod ladder;
 mod limits;
 mod livelock;
+mod matrix;
 mod meeting;
 mod monitor;
 mod mqueue;

@@ -59,11 +59,36 @@ pub fn of(common: &Common, files: Vec<LessonFile>) -> Result<Library, String> {
 /// The folder has none, or it cannot be read: a sentence.
 pub fn lore(common: &Common) -> Result<(String, String), String> {
     let Some(folder) = &common.lessons else { return Ok(embed::lore()) };
-    let LessonFile { file, bytes, .. } = read_one(&folder.join(embed::LORE), LEDGER)?;
-    let text = String::from_utf8(bytes.into_owned()).map_err(|e| format!("{}: {e}", clean_line(&file)))?;
-    if text.len() > LEDGER {
+    ledger(&folder.join(embed::LORE))
+}
+
+/// The ledgers of what is checked at `paths`: those that are named, and those of the folders that have one. Where nothing is
+/// named, that of the program.
+///
+/// # Errors
+/// One of them cannot be read: a sentence.
+pub fn ledgers(paths: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
+    if paths.is_empty() {
+        return Ok(vec![embed::lore()]);
+    }
+    let of_folders = paths.iter().filter(|path| path.is_dir()).map(|folder| folder.join(embed::LORE));
+    // One that leads nowhere is there all the same, and is told of.
+    let there = of_folders.filter(|path| path.symlink_metadata().is_ok());
+    paths.iter().filter(|path| is_ledger(path)).cloned().chain(there).map(|path| ledger(&path)).collect()
+}
+
+/// Whether `path` names a ledger and no lesson.
+#[must_use]
+pub fn is_ledger(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == embed::LORE) && !path.is_dir()
+}
+
+fn ledger(path: &Path) -> Result<(String, String), String> {
+    let LessonFile { file, bytes, .. } = read_one(path, LEDGER)?;
+    if bytes.len() > LEDGER {
         return Err(format!("{}: more than {LEDGER} bytes; that is no ledger", clean_line(&file)));
     }
+    let text = String::from_utf8(bytes.into_owned()).map_err(|e| format!("{}: {e}", clean_line(&file)))?;
     Ok((file, text))
 }
 

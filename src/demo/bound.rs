@@ -7,6 +7,7 @@ mod server;
 
 use super::Demo;
 use super::executor::{Outcome, Timed};
+use super::matrix;
 use super::pace::{self, Cut, Pace};
 use super::primes::{NUMBERS, is_prime};
 use super::script;
@@ -27,6 +28,23 @@ pub(super) struct Bound;
 
 /// The kinds of work: as curves, as parts of the tables' names.
 const KINDS: [&str; 2] = ["cpu", "io"];
+
+/// What is computed where the work is CPU-bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compute {
+    /// A number is tested for primality.
+    Primes,
+    /// Two matrices are multiplied.
+    Matrix,
+}
+
+impl Compute {
+    const WORDS: &[&str] = &["primes", "matrix"];
+
+    fn of(params: &Params) -> Self {
+        if params.word("compute") == Self::WORDS[1] { Self::Matrix } else { Self::Primes }
+    }
+}
 
 /// How long the result stays, in milliseconds.
 const STAY_MS: i64 = 1000;
@@ -66,11 +84,17 @@ static SPEC: DemoSpec = DemoSpec {
     name: "bound",
     title: "one pool, work that computes and work that waits",
     part: "In practice",
-    about: "A pool does the same tasks with 1, 2, 4 and 8 workers. CPU-bound: each tests a number for primality. I/O-bound: each \
-            asks a server on this machine, which answers after a while and knows all names but one.",
+    about: "A pool does the same tasks with 1, 2, 4 and 8 workers. CPU-bound: each tests a number for primality, \
+            or multiplies two matrices. I/O-bound: each asks a server on this machine, which answers after a while and \
+            knows all names but one.",
     params: &[
         ParamSpec { name: "as", kind: ParamKind::Choice(&["threads", "processes"]), help: "what the workers are" },
         ParamSpec { name: "kind", kind: ParamKind::Choice(&["both", "cpu", "io"]), help: "the work" },
+        ParamSpec {
+            name: "compute",
+            kind: ParamKind::Choice(Compute::WORDS),
+            help: "what is CPU-bound: numbers tested for primality, or products of two matrices",
+        },
         ParamSpec {
             name: "workers",
             kind: ParamKind::Ints { min: 1, max: 32, most: 8, default: &[1, 2, 4, 8] },
@@ -180,11 +204,16 @@ impl Demo for Bound {
 }
 
 /// What a worker does with a task: a request for a name below the number of names, or the test of a number.
-fn work(worker: &Worker, argument: u64, address: Option<&Address>) -> Outcome {
+fn work(worker: &Worker, argument: u64, compute: Compute, address: Option<&Address>) -> Outcome {
     let called_off = || worker.order() == Worker::HALT;
+    let go_on = || !called_off();
     let name = usize::try_from(argument).ok().and_then(server::name);
     let (Some(name), Some(address)) = (name, address) else {
-        return is_prime(argument, || !called_off()).map(u64::from).ok_or(CALLED_OFF);
+        let answer = match compute {
+            Compute::Primes => is_prime(argument, go_on).map(u64::from),
+            Compute::Matrix => matrix::product(matrix::SIZE, argument, go_on),
+        };
+        return answer.ok_or(CALLED_OFF);
     };
     match address.ask(name, called_off) {
         Ok(Some(bytes)) => Ok(bytes),
@@ -201,10 +230,10 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let mut bench = Bench { sweeps: KINDS.map(|_| Sweep::new(timed.cpus().len())), timed };
     let delay = Duration::from_millis(params.int("delay").unsigned_abs());
     let server = if kinds.contains(&"io") { Some(open(stage, delay)?) } else { None };
-    let counts = counts(&params);
+    let (counts, compute) = (counts(&params), Compute::of(&params));
     for _ in 0..counts.last().copied().unwrap_or(1) {
         let address = server.as_ref().map(|(_, address)| address.clone());
-        let work = move |worker: &Worker, argument| work(worker, argument, address.as_ref());
+        let work = move |worker: &Worker, argument| work(worker, argument, compute, address.as_ref());
         bench.timed.executor.hire(stage, params.workers_as(), work, |_, _| {})?;
     }
     if let Some((server, _)) = server {

@@ -9,9 +9,10 @@ mod pingpong;
 mod tiny;
 
 use super::area::{Area, Bells};
-use super::rounds::Desk;
+use super::rounds::{Desk, Measured};
 use crate::fact::As;
 use crate::stage::Worker;
+pub(super) use pingpong::reap;
 use pingpong::{Futex, Pipes, touch};
 use std::hint::black_box;
 use std::io;
@@ -113,7 +114,7 @@ pub(super) fn play(worker: &Worker, desk: &Desk, place: usize, costs: &[Cost], r
     };
     let all = all();
     desk.serve(worker, place, |what, times| match (&all, costs.get(what)) {
-        (Ok((_, kit)), Some(cost)) => kit.time(*cost, times),
+        (Ok((_, kit)), Some(cost)) => kit.time(*cost, times).map(Measured::from),
         (Ok(_), None) => Err("there is no such thing to be measured".to_owned()),
         (Err(refused), _) => Err(format!("memory for it: {refused}")),
     });

@@ -9,7 +9,7 @@ mod memory;
 use super::Demo;
 use super::cost::{self, Cost, Resident};
 use super::pace::{self, Cut};
-use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
+use super::rounds::{self, Bench, Desk, Pair, Unit, Variant, figure, ratio_of, run_of};
 use crate::fact::{
     As, BarsSpec, DemoSpec, Limits, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
     Unavailable, Values,
@@ -50,7 +50,7 @@ static SPEC: DemoSpec = DemoSpec {
             all in turn, round after round, on one core. It does so with little memory of its own and with much. Threads are \
             those of the C library. What starting a program costs depends on the program: a tiny one of one page, and forklore.",
     params: &[
-        rounds::param(100),
+        rounds::param(200),
         ParamSpec {
             name: "resident_mib",
             kind: ParamKind::Ints { min: 0, max: 2048, most: 4, default: &[0, 64, 512] },
@@ -191,18 +191,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     }
     let variants = variants(kinds, &sizes, &places);
     let pairs = pairs(&variants, &sizes);
-    let again = variants.len() - 1;
-    let mut bench = Bench::new(desk, cpu, workers, variants, pairs);
-    bench.same = Some((0, again));
+    let mut bench = Bench::new(desk, vec![cpu], workers, variants, pairs);
+    bench.twice(0);
     bench.run(stage, params.count("rounds"))
 }
 
-/// All kinds for each size; forklore for the first alone, since posix_spawn does not mind the parent's size; and the first
-/// once more, without a row.
+/// All kinds for each size; forklore for the first alone, since posix_spawn does not mind the parent's size.
 fn variants(kinds: &[(Cost, &str)], sizes: &[i64], places: &[Result<usize, String>]) -> Vec<Variant> {
     let each = |what: usize, n: usize| {
         let (cost, kind) = kinds[what];
-        Variant { row: row(kind, sizes[n]), place: places[n].clone(), what, most: cost.most() }
+        Variant { row: row(kind, sizes[n]), place: places[n].clone(), what, most: cost.most(), unit: Unit::Nanos }
     };
     let of = |kind: &str| if kind == PROGRAM { 1 } else { sizes.len() };
     let counted = kinds.iter().enumerate().flat_map(|(what, (_, kind))| (0..of(kind)).map(move |n| (what, n)));
@@ -215,9 +213,7 @@ fn variants(kinds: &[(Cost, &str)], sizes: &[i64], places: &[Result<usize, Strin
         (THREAD, _) => 3,
         _ => 4,
     });
-    let mut all: Vec<Variant> = counted.into_iter().map(|(what, n)| each(what, n)).collect();
-    all.push(Variant { row: String::new(), ..each(0, 0) });
-    all
+    counted.into_iter().map(|(what, n)| each(what, n)).collect()
 }
 
 fn pairs(variants: &[Variant], sizes: &[i64]) -> Vec<Pair> {
@@ -347,7 +343,7 @@ mod tests {
         let places = [Ok(0), Ok(1), Err("short".to_owned())];
         let variants = variants(&WHOLE, &sizes, &places);
         let pairs = pairs(&variants, &sizes);
-        assert_eq!((variants.len(), pairs.len()), (11, 10));
+        assert_eq!((variants.len(), pairs.len()), (10, 10));
         let named = |n: usize| variants[n].row.as_str();
         assert_eq!((named(pairs[0].a), named(pairs[0].b)), ("fork, 0 MiB", "thread, 0 MiB"));
         assert_eq!(variants.iter().filter(|v| v.place.is_err()).count(), 3);
@@ -357,7 +353,7 @@ mod tests {
     fn of_the_end_there_are_two_kinds() {
         let variants = variants(&END, &[0, 64], &[Ok(0), Ok(1)]);
         let named: Vec<&str> = variants.iter().map(|v| v.row.as_str()).collect();
-        assert_eq!(named, ["thread, 0 MiB", "fork, 0 MiB", "fork, 64 MiB", "thread, 64 MiB", ""]);
+        assert_eq!(named, ["thread, 0 MiB", "fork, 0 MiB", "fork, 64 MiB", "thread, 64 MiB"]);
         assert_eq!(pairs(&variants, &[0, 64]).len(), 4);
     }
 

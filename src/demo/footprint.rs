@@ -1,14 +1,19 @@
-//! `footprint`: workers come on one by one, and after each the whole tree is measured.
+//! `footprint`: workers come on one by one, and after each the whole tree is measured. Then a process of its own gets one more
+//! thread and one more process in turn, round after round, so that the two can be compared.
+
+mod one_more;
 
 use super::Demo;
-use super::pace::{self, Pace};
+use super::pace::{self, Cut, Pace};
+use super::rounds;
 use super::sizes::{self, Sizes};
 use crate::fact::{
     As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture, Pid,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
+use crate::lab::Estimate;
 use crate::stage::{Cue, Settings, Stage, Worker};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 
 /// See the module.
@@ -19,6 +24,9 @@ const MOST: i64 = 62;
 
 /// How often the leader looks whether a worker is ready.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// The step that all have come on.
+const ALL: &str = "all";
 
 /// How long all stay when they are counted.
 const STAY: Duration = Duration::from_secs(1);
@@ -68,6 +76,7 @@ static SIZES: TableSpec = TableSpec {
     columns: &[
         ColumnSpec { value: "all", head: "whole tree", kind: ReturnKind::Kib },
         ColumnSpec { value: "each", head: "one more", kind: ReturnKind::Kib },
+        ColumnSpec { value: "sure", head: "95 %", kind: ReturnKind::Word },
         ColumnSpec { value: "counts", head: "what it counts", kind: ReturnKind::Word },
     ],
 };
@@ -78,7 +87,9 @@ static SPEC: DemoSpec = DemoSpec {
     part: "Memory",
     about: "Workers come on one by one, and wait. After each, all processes of the demo are measured: addresses \
             reserved (VSZ), pages in RAM counted in full (RSS) and shared out (Pss), pages of one process alone. What \
-            one more costs is the median step from a worker to the next.",
+            one more costs is the median step from a worker to the next. When all are gone, a process of one thread gets one \
+            more thread and one more process in turn, round after round; what either adds in RAM, pages of files aside, is \
+            compared.",
     params: &[
         As::PARAM,
         ParamSpec {
@@ -92,10 +103,16 @@ static SPEC: DemoSpec = DemoSpec {
             help: "memory of its own that each writes to",
         },
         pace::param(60),
+        rounds::param(20),
     ],
     returns: &[
         ReturnSpec { name: "workers", kind: ReturnKind::Count, help: "workers that came on" },
         ReturnSpec { name: "kib_per_worker", kind: ReturnKind::Table, help: "what one more costs, by measure, in KiB" },
+        ReturnSpec {
+            name: "steps",
+            kind: ReturnKind::Table,
+            help: "what one more costs, by measure: kib, low, high of n steps",
+        },
         ReturnSpec { name: "pss_per_worker_kib", kind: ReturnKind::Kib, help: "Pss that one more costs" },
         ReturnSpec { name: "rss_per_worker_kib", kind: ReturnKind::Kib, help: "RSS, added up, that one more costs" },
         ReturnSpec { name: "vsz_per_worker_kib", kind: ReturnKind::Kib, help: "addresses that one more reserves" },
@@ -104,9 +121,36 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "pss_kib", kind: ReturnKind::Kib, help: "Pss of all in the end" },
         ReturnSpec { name: "rss_kib", kind: ReturnKind::Kib, help: "RSS of all in the end, added up" },
         ReturnSpec { name: "rss_over_pss", kind: ReturnKind::Number, help: "how many times too much RSS adds up to" },
+        ReturnSpec { name: "thread_kib", kind: ReturnKind::Kib, help: "what one more thread adds, in the rounds" },
+        ReturnSpec {
+            name: "process_kib",
+            kind: ReturnKind::Kib,
+            help: "what one more process adds, in the same rounds",
+        },
+        ReturnSpec { name: "process_by_thread", kind: ReturnKind::Number, help: "the one by the other" },
+        ReturnSpec { name: "process_says", kind: ReturnKind::Word, help: "the verdict on it" },
+        ReturnSpec { name: "figures", kind: ReturnKind::Table, help: "kib, low, high, rounds of either" },
+        rounds::specs::ROUNDS,
+        rounds::specs::OUTLIERS,
+        rounds::specs::NOISE,
+        ReturnSpec {
+            name: "same",
+            kind: ReturnKind::Number,
+            help: "a thread by a thread: what the rounds themselves are off by",
+        },
     ],
-    pictures: &[Picture::Curves(&IN_RAM), Picture::Table(&SIZES), Picture::Curves(&RESERVED)],
-    controls: &[pace::SLOWER, pace::FASTER],
+    pictures: &[
+        Picture::Curves(&IN_RAM),
+        Picture::Table(&SIZES),
+        Picture::Bars(&one_more::BARS),
+        Picture::Curves(&RESERVED),
+        Picture::Table(&one_more::RATIOS),
+        Picture::Table(&rounds::RUN_TABLE),
+        Picture::Curves(&rounds::HISTOGRAM),
+        Picture::Curves(&rounds::SURE),
+    ],
+    controls: &[pace::SLOWER, pace::FASTER, rounds::ENOUGH, rounds::MORE],
+    unwatched: true,
     limits: |params| {
         let (count, touch) = (params.int("count").unsigned_abs(), params.int("touch_kib").unsigned_abs());
         let touched = count * touch / 1024;
@@ -122,44 +166,19 @@ impl Demo for Footprint {
     }
 
     fn play(&self, stage: &mut Stage) -> anyhow::Result<()> {
-        let params = stage.params(&SPEC);
-        sizes::make_plain();
-        let mut pace = Pace::new(params.int("pace"));
-        let mut scale = Scale::new(params.workers_as());
-        scale.weigh(stage);
-        let touch = params.count("touch_kib") * 1024;
-        for _ in 0..params.count("count") {
-            let come = Instant::now();
-            let number = match stage.enter(scale.what, &Settings::default(), move |worker| rest(worker, touch)) {
-                Ok(number) => number,
-                Err(refused) => {
-                    stage.tell(Fact::Refused(refused));
-                    break;
-                }
-            };
-            if !wait(stage, &mut pace, |stage, _| stage.work(number) > 0) {
-                return Ok(());
-            }
-            scale.weigh(stage);
-            if !wait(stage, &mut pace, |_, pause| come.elapsed() >= pause) {
-                return Ok(());
-            }
-        }
-        step(stage, "all");
-        step(stage, "settled");
-        let settled = Instant::now();
-        wait(stage, &mut pace, |_, _| settled.elapsed() >= STAY);
-        Ok(())
+        pace::end_of(story(stage))
     }
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
-        let each = |measure: &Measure| json!(median_step(tally.curve(measure.steps())));
+        let step = |measure: &Measure| median_step(tally.curve(measure.steps()));
+        let each = |measure: &Measure| json!(step(measure).map(|step| whole(step.median)));
         let last = |measure: &Measure| tally.curve(measure.curve).last().map(|(_, kib)| *kib);
         let workers = tally.curve(VSZ.curve).last().map_or(0.0, |(workers, _)| *workers);
         let over = last(&RSS).zip(last(&PSS)).filter(|(_, pss)| *pss > 0.0).map(|(rss, pss)| tenth(rss / pss));
         [
             ("workers", json!(whole(workers))),
             ("kib_per_worker", json!({"pss": each(&PSS), "rss": each(&RSS), "vsz": each(&VSZ)})),
+            ("steps", steps(step)),
             ("pss_per_worker_kib", each(&PSS)),
             ("rss_per_worker_kib", each(&RSS)),
             ("vsz_per_worker_kib", each(&VSZ)),
@@ -169,28 +188,75 @@ impl Demo for Footprint {
             ("rss_kib", json!(last(&RSS).map(whole))),
             ("rss_over_pss", json!(over)),
         ]
+        .into_iter()
+        .chain(one_more::account(tally))
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .collect()
     }
+}
+
+/// What one more costs, measure by measure, and how sure that is.
+fn steps(step: impl Fn(&Measure) -> Option<Estimate>) -> Value {
+    let one = |measure: &Measure| {
+        let step = step(measure)?;
+        let [low, high] = [step.low, step.high].map(|end| end.map(whole));
+        Some((measure.curve.to_owned(), json!({ "kib": whole(step.median), "low": low, "high": high, "n": step.n })))
+    };
+    Value::Object([PSS, RSS, PRIVATE, VSZ, TABLES].iter().filter_map(one).collect::<Map<_, _>>())
+}
+
+fn story(stage: &mut Stage) -> Result<(), Cut> {
+    let params = stage.params(&SPEC);
+    sizes::make_plain();
+    let mut pace = Pace::new(params.int("pace"));
+    let mut scale = Scale::new(params.workers_as());
+    scale.weigh(stage);
+    let touch = params.count("touch_kib") * 1024;
+    for _ in 0..params.count("count") {
+        let come = Instant::now();
+        let number = match stage.enter(scale.what, &Settings::default(), move |worker| rest(worker, touch)) {
+            Ok(number) => number,
+            Err(refused) => {
+                stage.tell(Fact::Refused(refused));
+                break;
+            }
+        };
+        wait(stage, &mut pace, |stage, _| stage.work(number) > 0)?;
+        scale.weigh(stage);
+        wait(stage, &mut pace, |_, pause| come.elapsed() >= pause)?;
+    }
+    step(stage, ALL);
+    let all = Instant::now();
+    wait(stage, &mut pace, |_, _| all.elapsed() >= STAY)?;
+    let crowd: Vec<usize> = stage.on().collect();
+    stage.dismiss(&crowd);
+    if scale.blind {
+        step(stage, "settled");
+        return Ok(());
+    }
+    one_more::compare(stage, touch, params.count("rounds"))
 }
 
 fn step(stage: &mut Stage, name: &str) {
     stage.tell(Fact::Step { name: name.to_owned() });
 }
 
-/// Does what the learner wishes until `enough` is true of the stage and the pace; false if the run is over before.
-fn wait(stage: &mut Stage, pace: &mut Pace, enough: impl Fn(&Stage, Duration) -> bool) -> bool {
+/// Does what the learner wishes until `enough` is true of the stage and the pace.
+///
+/// # Errors
+/// The run is over before.
+fn wait(stage: &mut Stage, pace: &mut Pace, enough: impl Fn(&Stage, Duration) -> bool) -> Result<(), Cut> {
     while !enough(stage, Duration::from_millis(pace.millis())) {
         match stage.next(Some(LOOK)) {
             Cue::Steer(steer) => {
                 pace.obey(&steer);
             }
             // What is left of the tree is not what was to be measured.
-            Cue::Finish | Cue::Ended(_) => return false,
+            Cue::Finish | Cue::Ended(_) => return Err(Cut::Finish),
             Cue::Time => {}
         }
     }
-    true
+    Ok(())
 }
 
 /// A worker's part: it writes to memory of its own, says that it is ready, and waits.
@@ -240,8 +306,15 @@ impl Scale {
             let Some(kib) = measure.of(&sum) else { continue };
             let drawn = point(stage, measure.curve, kib);
             points.push(if measure.steps() == PAID { point(stage, PAID, kib + above) } else { drawn });
-            let values = [("all", json!(kib)), ("each", json!(median_step(points))), ("counts", json!(measure.counts))]
-                .map(|(name, value)| (name.to_owned(), value));
+            let step = median_step(points);
+            let ends = step.and_then(|step| step.low.zip(step.high));
+            let values = [
+                ("all", json!(kib)),
+                ("each", json!(step.map(|step| whole(step.median)))),
+                ("sure", json!(ends.map(|(low, high)| format!("{} .. {}", whole(low), whole(high))))),
+                ("counts", json!(measure.counts)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value));
             let row = measure.row.to_owned();
             stage.tell(Fact::Row { table: SIZES.name.to_owned(), row, values: values.into() });
         }
@@ -266,17 +339,12 @@ impl Measure {
     }
 }
 
-/// The median step from one worker to the next, in whole KiB; none for fewer than two. The first is left out: with it the
-/// pages of the leader begin to be shared. The median, since another program that comes or goes meanwhile, and shares a
-/// library with ours, moves one step and not the others.
-fn median_step(points: &[(f64, f64)]) -> Option<i64> {
-    let mut steps: Vec<_> = points
-        .windows(2)
-        .filter(|pair| pair[0].0 >= 1.0 && pair[1].0 > pair[0].0)
-        .map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
-        .collect();
-    steps.sort_by(f64::total_cmp);
-    steps.get(steps.len() / 2).copied().map(whole)
+/// The median step from one worker to the next, in KiB, and how sure it is; none for fewer than two workers. The first step is
+/// left out: with it the pages of the leader begin to be shared. The median, since another program that comes or goes
+/// meanwhile, and shares a library with ours, moves one step and not the others.
+fn median_step(points: &[(f64, f64)]) -> Option<Estimate> {
+    let later = points.windows(2).filter(|pair| pair[0].0 >= 1.0 && pair[1].0 > pair[0].0);
+    Estimate::of(&later.map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0)).collect::<Vec<_>>())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "KiB of a process are far below 2^53")]
@@ -291,7 +359,6 @@ fn tenth(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     fn curve(first: f64, each: f64, count: u32) -> Vec<(f64, f64)> {
         (0..=count).map(|n| (f64::from(n), first + each * f64::from(n))).collect()
@@ -313,6 +380,8 @@ mod tests {
         assert_eq!((&values["pss_kib"], &values["rss_kib"]), (&json!(1800), &json!(9200)));
         assert_eq!((&values["rss_over_pss"], &values["workers"]), (&json!(5.1), &json!(8)));
         assert_eq!(values["private_per_worker_kib"], Value::Null, "it was not seen");
+        assert_eq!(values["steps"]["pss"], json!({"kib": 90, "low": 90, "high": 90, "n": 7}));
+        assert_eq!(values["thread_kib"], Value::Null, "there has been no round");
     }
 
     #[test]
@@ -322,7 +391,8 @@ mod tests {
         let mut points = curve(500.0, 20.0, 9);
         points[0].1 = 0.0;
         points[5].1 += 4000.0;
-        assert_eq!(median_step(&points), Some(20), "one that comes and goes moves two steps");
+        let step = median_step(&points).expect("steps");
+        assert_eq!((step.median, step.low, step.high, step.n), (20.0, Some(-3980.0), Some(4020.0), 8));
     }
 
     #[test]

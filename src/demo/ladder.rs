@@ -3,7 +3,7 @@
 use super::Demo;
 use super::cost::{self, By, Cost, Resident};
 use super::pace::{self, Cut};
-use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
+use super::rounds::{self, Bench, Desk, Pair, Unit, Variant, figure, ratio_of, run_of};
 use crate::fact::{
     As, BarsSpec, DemoSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally, Unavailable, Values,
 };
@@ -148,10 +148,9 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let desk = Arc::new(desk);
     let variant = |what: usize, row: &str| {
         let most = RUNGS[what].cost.most();
-        Variant { row: row.to_owned(), place: Ok(0), what, most }
+        Variant { row: row.to_owned(), place: Ok(0), what, most, unit: Unit::Nanos }
     };
-    let mut variants: Vec<Variant> = (0..RUNGS.len()).map(|what| variant(what, RUNGS[what].row)).collect();
-    variants.push(variant(TWICE, ""));
+    let variants: Vec<Variant> = (0..RUNGS.len()).map(|what| variant(what, RUNGS[what].row)).collect();
     let pairs = COMPARED.map(|(row, a, b)| Pair { row: row.to_owned(), a, b }).into();
     let settings = Settings { cpus: vec![cpu], ..Settings::default() };
     let theirs = Arc::clone(&desk);
@@ -159,9 +158,8 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let costs: Vec<Cost> = RUNGS.iter().map(|rung| rung.cost).collect();
         cost::play(worker, &theirs, 0, &costs, &Resident { mib: 0, huge: false });
     })?;
-    let again = variants.len() - 1;
-    let mut bench = Bench::new(desk, cpu, vec![worker], variants, pairs);
-    bench.same = Some((TWICE, again));
+    let mut bench = Bench::new(desk, vec![cpu], vec![worker], variants, pairs);
+    bench.twice(TWICE);
     bench.run(stage, params.count("rounds"))
 }
 

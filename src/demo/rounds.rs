@@ -2,15 +2,19 @@
 //! far is told while it goes on. It knows no demo.
 //!
 //! The leader orders one measurement at a time and sleeps meanwhile, on another core where there is one. Workers are pinned
-//! to one core, which is stated. The learner can end it early or have as many rounds again.
+//! to one core, or two that talk to one each, which is stated; what is no time is measured on any. The learner can end it early or have as many rounds again.
 
+mod account;
 mod desk;
 mod machine;
 mod report;
 pub(super) mod specs;
 
-pub(super) use desk::Desk;
-pub(super) use report::{FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, bars, figure, ratio_of, ratio_table, run_of};
+pub(super) use account::Spent;
+pub(super) use desk::{Desk, Measured};
+pub(super) use report::{
+    FIGURES, HISTOGRAM, RATIOS, RUN_TABLE, SURE, Unit, bars, bars_of, figure, figure_of, ratio_of, ratio_table, run_of,
+};
 
 use super::pace::Cut;
 use crate::fact::{Arg, Control, Cpu, Fact, On, ParamKind, ParamSpec, Unavailable};
@@ -26,8 +30,9 @@ use std::time::{Duration, Instant};
 /// long against the one, short against the other.
 const LENGTH: Duration = Duration::from_millis(2);
 
-/// How often the leader looks whether a measurement is done.
+/// How often the leader looks whether a measurement is done; and how often, where it may be on one of their cores.
 const LOOK: Duration = Duration::from_micros(500);
+const SELDOM: Duration = LENGTH;
 
 /// How often what has been found so far is told.
 const TELL: Duration = Duration::from_millis(200);
@@ -65,6 +70,8 @@ pub(super) struct Variant {
     pub(super) what: usize,
     /// How often it may be done in one measurement.
     pub(super) most: u32,
+    /// What its figure is.
+    pub(super) unit: Unit,
 }
 
 impl Variant {
@@ -85,49 +92,63 @@ pub(super) struct Pair {
 #[derive(Debug)]
 pub(super) struct Bench {
     pub(super) desk: Arc<Desk>,
-    pub(super) cpu: Cpu,
     /// The numbers on stage of those who measure, by place.
     pub(super) workers: Vec<usize>,
+    /// Of those without whom nothing can be measured any more.
+    pub(super) partners: Vec<usize>,
     pub(super) variants: Vec<Variant>,
     pub(super) pairs: Vec<Pair>,
-    /// Two variants that are the same thing: what they differ by is the lab's own error.
-    pub(super) same: Option<(usize, usize)>,
+    /// Two variants that are the same thing.
+    same: Option<(usize, usize)>,
     found: Vec<Series>,
+    p99: Vec<Option<f64>>,
     times: Vec<u32>,
     number: u64,
-    ours: Duration,
-    waited: Duration,
-    wall: Duration,
     machine: Machine,
 }
 
 /// The core on which is measured: the last that may be used, since the first has most of the machine's interrupts. The leader
 /// leaves it, where there is another.
 pub(super) fn settle(stage: &Stage) -> Cpu {
-    let cpus = stage.cpus();
-    let last = cpus.last().copied().unwrap_or(Cpu(0));
-    let mut others = CpuSet::new();
-    let others_set = cpus.iter().filter(|cpu| **cpu != last).filter(|cpu| others.set(cpu.0 as usize).is_ok()).count();
-    if others_set > 0 {
-        // If it is refused, the leader's looks cost the measurements some microseconds each.
-        let _ = sched_setaffinity(nix::unistd::Pid::from_raw(0), &others);
-    }
+    let last = stage.cpus().last().copied().unwrap_or(Cpu(0));
+    leave(stage, &[last]);
     last
 }
 
+/// The leader leaves these cores to those who measure, where there are others.
+pub(super) fn leave(stage: &Stage, cores: &[Cpu]) {
+    let mut others = CpuSet::new();
+    let free = stage.cpus().iter().filter(|cpu| !cores.contains(cpu));
+    if free.filter(|cpu| others.set(cpu.0 as usize).is_ok()).count() > 0 {
+        // If it is refused, the leader's looks cost the measurements some microseconds each.
+        let _ = sched_setaffinity(nix::unistd::Pid::from_raw(0), &others);
+    }
+}
+
 impl Bench {
+    /// A bench at which `workers` measure, pinned to `cpus`; to none, where what they measure is no time.
     pub(super) fn new(
         desk: Arc<Desk>,
-        cpu: Cpu,
+        cpus: Vec<Cpu>,
         workers: Vec<usize>,
         variants: Vec<Variant>,
         pairs: Vec<Pair>,
     ) -> Self {
         let found = variants.iter().map(|_| Series::default()).collect();
-        let times = vec![1; variants.len()];
-        let (ours, waited, wall) = Default::default();
-        let machine = Machine::new(cpu);
-        Self { desk, cpu, workers, variants, pairs, same: None, found, times, number: 0, ours, waited, wall, machine }
+        let (times, p99) = (vec![1; variants.len()], vec![None; variants.len()]);
+        let (partners, machine) = (Vec::new(), Machine::new(cpus));
+        Self { desk, workers, partners, variants, pairs, same: None, found, p99, times, number: 0, machine }
+    }
+
+    /// Has a variant measured twice a round, as if it were two: what it differs from itself by is the lab's own error.
+    pub(super) fn twice(&mut self, variant: usize) {
+        let Some(Variant { place, what, most, unit, .. }) = self.variants.get(variant) else { return };
+        let again = Variant { row: String::new(), place: place.clone(), what: *what, most: *most, unit: *unit };
+        self.variants.push(again);
+        self.found.push(Series::default());
+        self.p99.push(None);
+        self.times.push(1);
+        self.same = Some((variant, self.variants.len() - 1));
     }
 
     /// Measures all variants in so many rounds, tells what they come to, and stays for a while.
@@ -164,6 +185,7 @@ impl Bench {
     /// One measurement of one variant.
     fn measure(&mut self, stage: &mut Stage, variant: usize, counts: bool, wish: &mut Wish) -> Result<(), Cut> {
         let Variant { place: Ok(place), what, most, .. } = self.variants[variant] else { return Ok(()) };
+        let look = if self.machine.cpus().len() > 1 { SELDOM } else { LOOK };
         let Some(worker) = self.workers.get(place).copied() else { return Ok(()) };
         self.number += 1;
         stage.order(worker, Desk::order(self.number, what, self.times[variant]));
@@ -172,7 +194,7 @@ impl Bench {
             if let Some(taken) = self.desk.look(place, self.number) {
                 break taken;
             }
-            hear(stage, LOOK, wish)?;
+            self.hear(stage, look, wish)?;
             // It may have ended at any time, also while another was measuring.
             if stage.on().all(|n| n != worker) {
                 return self.lost(stage, place, "the process that measures it has ended");
@@ -184,20 +206,25 @@ impl Bench {
                 return self.lost(stage, place, &why);
             }
         };
-        let (foreign, Taken { each, wall, ours, waited }) = (taken.foreign(), taken);
-        (self.wall, self.ours, self.waited) = (self.wall + wall, self.ours + ours, self.waited + waited);
+        let foreign = self.machine.add(&taken);
+        let Taken { each, p99, .. } = taken;
+        self.p99[variant] = p99;
         match each {
             Ok(value) if counts => self.found[variant].push(Some(Sample { value, foreign })),
             Ok(value) if value > 0.0 => self.times[variant] = times(value, nanos(LENGTH), most),
             // Too short for the clock: it is done as often as before.
             Ok(_) => {}
-            Err(why) => {
-                let refused = Unavailable::new(self.variants[variant].row.clone(), why);
-                self.variants[variant].place = Err(refused.why.clone());
-                stage.tell(Fact::Refused(refused));
-            }
+            Err(why) => self.refused(stage, variant, why),
         }
         Ok(())
+    }
+
+    /// Goes on without a variant that cannot be measured, nor any other figure of its row.
+    fn refused(&mut self, stage: &mut Stage, variant: usize, why: String) {
+        let row = self.variants[variant].row.clone();
+        let others = self.variants.iter_mut().filter(|other| other.row == row);
+        others.for_each(|other| other.place = Err(why.clone()));
+        stage.tell(Fact::Refused(Unavailable::new(row, why)));
     }
 
     /// Goes on without a worker that has ended.
@@ -217,23 +244,32 @@ impl Bench {
         wish.rounds = self.found.iter().map(Series::measured).max().unwrap_or(0).min(wish.rounds);
         let ended = wish.rounds.min(before);
         while wish.rounds == ended && Instant::now() < until {
-            hear(stage, until.saturating_duration_since(Instant::now()), wish)?;
+            self.hear(stage, until.saturating_duration_since(Instant::now()), wish)?;
         }
         Ok(wish.rounds > ended)
     }
 
+    /// Hears the learner for `patience` at most.
+    fn hear(&self, stage: &mut Stage, patience: Duration, wish: &mut Wish) -> Result<(), Cut> {
+        match stage.next(Some(patience)) {
+            Cue::Finish => return Err(Cut::Finish),
+            Cue::Ended(number) if self.partners.contains(&number) => {
+                return Err(Unavailable::new("the other rounds", "one of those that take part has ended").into());
+            }
+            Cue::Steer(steer) if steer.verb == ENOUGH.verb => wish.rounds = 0,
+            Cue::Steer(steer) if steer.verb == MORE.verb => wish.rounds = (wish.rounds + wish.asked).min(MOST),
+            Cue::Ended(_) | Cue::Steer(_) | Cue::Time => {}
+        }
+        Ok(())
+    }
+
     /// What was read of the machine so far, and what of it disturbed.
     fn conditions(&self) -> (Conditions, Vec<Noise>) {
-        let shares = self.machine.shares(self.ours);
-        let wall = self.wall.as_secs_f64();
         let conditions = Conditions {
             measured: self.found.iter().map(Series::measured).sum(),
             disturbed: self.found.iter().map(Series::disturbed).sum(),
-            steal: shares.map(|(steal, _)| steal),
-            others: shares.map(|(_, others)| others),
-            waited: (wall > 0.0).then(|| self.waited.as_secs_f64() / wall),
-            clock: self.machine.clock(),
             same: self.same.and_then(|(a, b)| compare(&self.found[a], &self.found[b])).map(|found| found.ratio),
+            ..self.machine.conditions()
         };
         let noises = conditions.noises();
         (conditions, noises)
@@ -246,17 +282,6 @@ struct Wish {
     rounds: usize,
     /// By how many more each time.
     asked: usize,
-}
-
-/// Hears the learner for `patience` at most.
-fn hear(stage: &mut Stage, patience: Duration, wish: &mut Wish) -> Result<(), Cut> {
-    match stage.next(Some(patience)) {
-        Cue::Finish => return Err(Cut::Finish),
-        Cue::Steer(steer) if steer.verb == ENOUGH.verb => wish.rounds = 0,
-        Cue::Steer(steer) if steer.verb == MORE.verb => wish.rounds = (wish.rounds + wish.asked).min(MOST),
-        Cue::Ended(_) | Cue::Steer(_) | Cue::Time => {}
-    }
-    Ok(())
 }
 
 fn nanos(time: Duration) -> f64 {

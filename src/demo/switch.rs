@@ -4,7 +4,7 @@
 use super::Demo;
 use super::cost::{self, By, Cost, Resident};
 use super::pace::{self, Cut};
-use super::rounds::{self, Bench, Desk, Pair, Variant, figure, ratio_of, run_of};
+use super::rounds::{self, Bench, Desk, Pair, Unit, Variant, figure, ratio_of, run_of};
 use crate::fact::{
     As, BarsSpec, DemoSpec, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
     Unavailable, Values,
@@ -165,18 +165,16 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let desk = Arc::new(desk);
     let costs = costs(&sets);
     let all = costs.iter().enumerate();
-    let mut variants: Vec<Variant> =
-        all.map(|(what, cost)| Variant { row: row(*cost), place: Ok(0), what, most: cost.most() }).collect();
-    // The first once more, without a row.
-    variants.push(Variant { row: String::new(), place: Ok(0), what: 0, most: costs[0].most() });
+    let variants: Vec<Variant> = all
+        .map(|(what, cost)| Variant { row: row(*cost), place: Ok(0), what, most: cost.most(), unit: Unit::Nanos })
+        .collect();
     let pairs = pairs(&costs, &sets);
     let settings = Settings { cpus: vec![cpu], ..Settings::default() };
     let theirs = Arc::clone(&desk);
     let small = Resident { mib: 0, huge: false };
     let worker = stage.enter(As::Processes, &settings, move |worker| cost::play(worker, &theirs, 0, &costs, &small))?;
-    let again = variants.len() - 1;
-    let mut bench = Bench::new(desk, cpu, vec![worker], variants, pairs);
-    bench.same = Some((0, again));
+    let mut bench = Bench::new(desk, vec![cpu], vec![worker], variants, pairs);
+    bench.twice(0);
     bench.run(stage, params.count("rounds"))
 }
 

@@ -51,6 +51,7 @@ fn plain(value: &Value) -> String {
         Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(table) if table.is_empty() => "none".to_owned(),
         Value::Object(table) => entries(table, named),
         Value::Null => "not measured".to_owned(),
     }
@@ -77,7 +78,10 @@ fn entries(table: &Map<String, Value>, show: impl Fn(&str, &Value) -> String) ->
     let entry = |(number, name, v): (Option<u64>, &String, &Value)| {
         // Two numbers side by side would be read as one thing.
         let mark = if number.is_some() { ":" } else { "" };
-        format!("{}{mark} {}", clean_line(name), show(name, v))
+        let shown = show(name, v);
+        // A table in a table: where it ends must be seen.
+        let shown = if v.is_object() { format!("({shown})") } else { shown };
+        format!("{}{mark} {shown}", clean_line(name))
     };
     named.into_iter().map(entry).collect::<Vec<_>>().join(", ")
 }
@@ -124,7 +128,8 @@ mod tests {
         assert_eq!(ReturnKind::Table.show(&json!({"A": 0.3322, "B": 0.6678})), "A 33.2 %, B 66.8 %");
         assert_eq!(ReturnKind::Table.show(&json!({"A": 1, "B": 0})), "A 1, B 0");
         let way = json!({"pipe": {"latency_ns": 2500.0, "bytes_per_s": 6e7, "rounds": 25}});
-        assert_eq!(ReturnKind::Table.show(&way), "pipe bytes_per_s 60.0 MB/s, latency_ns 2.50 µs, rounds 25");
+        assert_eq!(ReturnKind::Table.show(&way), "pipe (bytes_per_s 60.0 MB/s, latency_ns 2.50 µs, rounds 25)");
+        assert_eq!(ReturnKind::Table.show(&json!({})), "none");
         let bins = json!({"100,000 – 109,999": 1, "90,000 – 99,999": 2});
         assert_eq!(ReturnKind::Table.show(&bins), "90,000 – 99,999: 2, 100,000 – 109,999: 1");
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::Condition;
 use super::condition::ValuePath;
 use crate::fact::{DemoSpec, Params, Values, clean_line};
-use crate::lesson::{ClaimIds, Diagnostic, Pos, nearest};
+use crate::lesson::{ClaimIds, Diagnostic, Pos, nearest, read_limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -96,6 +96,10 @@ pub struct Claim {
     pub contradicts: Vec<String>,
     /// What shows it; none if it cannot be tested.
     pub test: Option<Test>,
+    /// Why no run answers it, in English, where there is no test and `why` does not say it.
+    pub untested: String,
+    /// The same in Chinese.
+    pub untested_zh: String,
 }
 
 /// All claims, in the order of their ids.
@@ -160,6 +164,8 @@ struct RawClaim {
     stands: Spanned<String>,
     why: Option<Spanned<String>>,
     why_zh: Option<Spanned<String>>,
+    untested: Option<Spanned<String>>,
+    untested_zh: Option<Spanned<String>>,
     /// Its reason, and its test unless it has one of its own, are those of this claim.
     #[serde(rename = "as")]
     like: Option<Spanned<String>>,
@@ -190,6 +196,9 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn wrong(&mut self, at: Range<usize>, what: String, remedy: String) {
+        if self.found.len() >= read_limits::MESSAGES {
+            return;
+        }
         let before = self.text.get(..at.start).unwrap_or(self.text);
         let start = before.rfind('\n').map_or(0, |n| n + 1);
         let pos = Pos { line: before.matches('\n').count() + 1, column: before[start..].chars().count() + 1 };
@@ -237,6 +246,8 @@ impl Reader<'_> {
             own.as_ref().or_else(|| theirs(like?).as_ref()).map(|s| s.get_ref().clone())
         };
         let (why, why_zh) = (said(&claim.why, |c| &c.why), said(&claim.why_zh, |c| &c.why_zh));
+        let untested = said(&claim.untested, |c| &c.untested);
+        let untested_zh = said(&claim.untested_zh, |c| &c.untested_zh);
         if why.is_none() || why_zh.is_none() {
             let what = format!("claim {} does not say why, or not in both languages", claim.id.get_ref());
             self.wrong(claim.id.span(), what, "add why = \"..\" and why_zh = \"..\"".to_owned());
@@ -251,6 +262,9 @@ impl Reader<'_> {
             (false, Some(like)) => self.test(like),
             (false, None) => self.no_test(claim),
         };
+        // A test with a mistake is a test; the mistake is said where it stands.
+        let tested = claim.demo.is_some() || like.is_some_and(|like| like.demo.is_some());
+        self.answerable(claim, stands, tested, untested.is_some() && untested_zh.is_some());
         Claim {
             id: claim.id.get_ref().clone(),
             en: claim.en.get_ref().clone(),
@@ -261,6 +275,22 @@ impl Reader<'_> {
             lesson: claim.lesson.clone(),
             contradicts: claim.contradicts.iter().map(|id| id.get_ref().clone()).collect(),
             test: test.filter(|_| stands != Stands::NotTestable),
+            untested: untested.unwrap_or_default(),
+            untested_zh: untested_zh.unwrap_or_default(),
+        }
+    }
+
+    /// A claim that could be so or not has a test, or says why it has none.
+    fn answerable(&mut self, claim: &RawClaim, stands: Stands, tested: bool, excused: bool) {
+        let id = claim.id.get_ref();
+        let own = claim.untested.as_ref().or(claim.untested_zh.as_ref());
+        if let (true, Some(own)) = (tested, own) {
+            let what = format!("claim {id} has a test, and says why it has none");
+            self.wrong(own.span(), what, "remove one of the two".to_owned());
+        } else if !tested && !excused && stands != Stands::NotTestable {
+            let what = format!("claim {id} has no test and does not say why, or not in both languages");
+            let remedy = "add demo and holds_if; or untested = \"..\" and untested_zh = \"..\"";
+            self.wrong(claim.id.span(), what, remedy.to_owned());
         }
     }
 

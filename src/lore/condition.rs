@@ -118,11 +118,13 @@ fn part_of(value: &Value, part: &str) -> Value {
         Value::Array(list) => list.iter().collect(),
         _ => return Value::Null,
     };
-    let numbers = || all.iter().filter_map(|v| v.as_f64());
+    // The value itself, so that a count stays one.
+    let numbers = || all.iter().filter_map(|v| Some((v.as_f64()?, *v)));
+    let by = |a: &(f64, &Value), b: &(f64, &Value)| a.0.total_cmp(&b.0);
     match part {
         "length" => json!(all.len()),
-        "least" => numbers().min_by(f64::total_cmp).map_or(Value::Null, |n| json!(n)),
-        "most" => numbers().max_by(f64::total_cmp).map_or(Value::Null, |n| json!(n)),
+        "least" => numbers().min_by(by).map_or(Value::Null, |(_, v)| v.clone()),
+        "most" => numbers().max_by(by).map_or(Value::Null, |(_, v)| v.clone()),
         _ => Value::Null,
     }
 }

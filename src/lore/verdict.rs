@@ -120,10 +120,7 @@ pub struct Judgement {
 pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
     let bare = |verdict, because: String| Judgement { verdict, because, measured: Values::new(), shown: Vec::new() };
     let Some(test) = &claim.test else {
-        let because = match claim.stands {
-            Stands::NotTestable => "",
-            _ => lang.pick("no demo shows it", "没有演示能显示它"),
-        };
+        let because = lang.pick(&claim.untested, &claim.untested_zh);
         return bare(Verdict::NotTestable, because.to_owned());
     };
     let values = match came {
@@ -188,13 +185,17 @@ fn met(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> Strin
 
 /// What was measured and is not as asked, or was not measured: "survivors 0; it would take at least 1".
 fn lacks(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
+    measured(test, condition, values, lang)
+        + lang.pick("; it would take ", "；要成立得是 ")
+        + &asked(test, condition, values, lang)
+}
+
+fn measured(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
     let name = condition.value.name();
-    let measured = match condition.value.of(values) {
+    match condition.value.of(values) {
         Value::Null => format!("{name} {}", lang.pick("was not measured", "没有测到")),
         _ => format!("{name} {}", condition.value.show(test.spec, values)),
-    };
-    let asked = asked(test, condition, values, lang);
-    format!("{measured}{}{asked}", lang.pick("; it would take ", "；要成立得是 "))
+    }
 }
 
 /// Why a run says nothing: what it needs was not so, or it says itself that it cannot tell.
@@ -206,7 +207,9 @@ fn undecided(test: &Test, needed: &Condition, values: &Values, lang: Lang) -> St
         return format!("{name} {}{}", says.as_str().unwrap_or_default(), lang.pick("; ", "；"))
             + lang.pick(en, "测量自己就这么说，通常是因为机器太忙");
     }
-    lacks(test, needed, values, lang)
+    measured(test, needed, values, lang)
+        + lang.pick("; to say anything, the run needs ", "；这次运行要说明问题，得是 ")
+        + &asked(test, needed, values, lang)
 }
 
 /// "at least 1", "over right, 3"

@@ -100,8 +100,8 @@ pub(super) fn ordinary_policy() -> std::io::Result<()> {
 /// # Errors
 /// The kernel's refusal.
 pub(super) fn fork_child(body: impl FnOnce() -> u8) -> Result<Pid, nix::Error> {
-    // SAFETY: called by the leader while it has a single thread (Stage::enter makes either processes or threads in a
-    // run, never both), or by the only thread of a worker's process (Worker::fork), so no lock can be left taken in the
+    // SAFETY: called by the leader while it has a single thread (a demo has either processes or threads as workers, never
+    // both at a time, and threads that have left are joined), or by the only thread of a worker's process (Worker::fork), so no lock can be left taken in the
     // child.
     #[expect(unsafe_code, reason = "fork")]
     match unsafe { fork() }? {

@@ -83,6 +83,8 @@ fn every_claim_stands_in_the_ledger_with_the_lesson_that_takes_it_up() {
                 Some(lesson) => assert!(taken.contains(&lesson.as_str()), "{}: {lesson} does not take it up", claim.id),
                 None => assert!(!taken.is_empty(), "{}: no lesson", claim.id),
             }
+            let step = library.lessons().flat_map(|l| &l.steps).find(|step| step.claims.contains(&claim.id));
+            assert!(step.is_some(), "{}: no step in {lang}", claim.id);
         }
     }
 }

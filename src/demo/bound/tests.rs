@@ -49,3 +49,10 @@ fn a_number_to_test_is_no_name() {
     assert!((0..60).all(|n| usize::try_from(task("cpu", n)).ok().and_then(server::name).is_none()));
     assert!((0..60).all(|n| usize::try_from(task("io", n)).ok().and_then(server::name).is_some()));
 }
+
+#[test]
+fn what_computes_is_what_was_chosen() {
+    let compute = |word: &str| Compute::of(&Params::from_words(&SPEC, &[word]).expect("good"));
+    assert_eq!([compute("compute=primes"), compute("compute=matrix")], [Compute::Primes, Compute::Matrix]);
+    assert_eq!(Compute::of(&Params::defaults(&SPEC)), Compute::Primes);
+}

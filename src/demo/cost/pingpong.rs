@@ -129,7 +129,7 @@ pub(super) fn round_trips(
 }
 
 /// Waits for a child and says if it did not end well.
-pub(super) fn reap(pid: u32) -> Result<(), String> {
+pub(in crate::demo) fn reap(pid: u32) -> Result<(), String> {
     let raw = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX));
     match waitpid(raw, None) {
         Ok(WaitStatus::Exited(_, 0)) => Ok(()),

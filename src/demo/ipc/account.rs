@@ -1,7 +1,8 @@
 //! What the rounds came to, of the rows that were told. Pure.
 
-use super::{LATENCY, TABLE, THROUGHPUT};
+use super::{GROWN, LATENCY, THROUGHPUT, compared};
 use crate::demo::channel::Way;
+use crate::demo::rounds::{FIGURES, RATIOS, ratio_of, run_of};
 use crate::fact::{Params, Row, Tally, Values};
 use serde_json::{Map, Value, json};
 
@@ -12,9 +13,9 @@ const INCONCLUSIVE: &str = "inconclusive";
 
 /// A row's figures, if it has any.
 fn figures(row: &Row) -> Option<Value> {
-    row.values.get("latency_ns")?;
+    row.values.get(LATENCY.value).filter(|ns| !ns.is_null())?;
     let keys = [
-        ("latency_ns", "latency_ns"),
+        ("latency_ns", LATENCY.value),
         ("low_ns", "low"),
         ("high_ns", "high"),
         ("p99_ns", "p99_ns"),
@@ -63,7 +64,7 @@ impl Best {
 
 /// The outcome.
 pub(super) fn account(params: &Params, tally: &Tally) -> Values {
-    let rows = tally.table(TABLE);
+    let rows = tally.table(FIGURES);
     let of = |row: &Row, key: &str| row.values.get(key).cloned().unwrap_or(Value::Null);
     let of_size = |row: Option<&Row>| -> Vec<&Row> {
         let size = row.map_or(Value::Null, |row| of(row, "size"));
@@ -77,16 +78,15 @@ pub(super) fn account(params: &Params, tally: &Tally) -> Values {
     let [fastest, slowest] = [Most::Least, Most::Greatest].map(|most| Best::of(&first, LATENCY.value, most));
     let widest = Best::of(&last, THROUGHPUT.value, Most::Greatest);
     let from = |row: Option<Row>, key: &str| row.map_or(Value::Null, |row| of(&row, key));
-    let (short, more) = (from(find("pipe"), "latency_ns").as_f64(), from(long("pipe"), "latency_ns").as_f64());
-    let growth = short.zip(more).map(|(short, more)| (more / short * 100.0).round() / 100.0);
+    let by_queue = ratio_of(tally, &compared(Way::Shm, Way::Queue));
     let mut sizes: Map<String, Value> = Map::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| !first.contains(row)) {
         let name = of(row, "way").as_str().unwrap_or_default().to_owned();
         let size = sizes.entry(of(row, "size").to_string()).or_insert_with(|| json!({}));
         size[name] = figures(row).unwrap_or(Value::Null);
     }
     let missing: Vec<&String> = rows.iter().filter(|r| r.values.contains_key("why")).map(|r| &r.name).collect();
-    let rounds = rows.iter().filter_map(|row| row.values.get("rounds")?.as_u64()).min();
+    let ratios = tally.table(RATIOS).iter().map(|row| (row.name.clone(), ratio_of(tally, &row.name)));
     let cpus: Vec<u32> = tally.workers().filter_map(|w| w.cpus.as_ref()?.first()).map(|cpu| cpu.0).collect();
     let ways = Way::ALL.map(|way| (way.name(), find(way.name()).as_ref().and_then(figures).unwrap_or(Value::Null)));
     let others = [
@@ -97,19 +97,21 @@ pub(super) fn account(params: &Params, tally: &Tally) -> Values {
         ("slowest_ns", json!(slowest.value)),
         ("widest", json!(widest.words)),
         ("widest_rate", json!(widest.value)),
-        ("pipe_ns", from(find("pipe"), "latency_ns")),
-        ("shm_ns", from(find("shm"), "latency_ns")),
-        ("queue_ns", from(find("queue"), "latency_ns")),
-        ("shm_by_queue", from(find("shm"), "by_queue")),
-        ("long_pipe_ns", from(long("pipe"), "latency_ns")),
-        ("long_shm_ns", from(long("shm"), "latency_ns")),
-        ("pipe_growth", json!(growth)),
+        ("pipe_ns", from(find("pipe"), LATENCY.value)),
+        ("shm_ns", from(find("shm"), LATENCY.value)),
+        ("queue_ns", from(find("queue"), LATENCY.value)),
+        ("shm_by_queue", by_queue["ratio"].clone()),
+        ("shm_says", by_queue["verdict"].clone()),
+        ("long_pipe_ns", from(long("pipe"), LATENCY.value)),
+        ("long_shm_ns", from(long("shm"), LATENCY.value)),
+        ("pipe_growth", ratio_of(tally, GROWN)["ratio"].clone()),
+        ("ratios", Value::Object(ratios.collect())),
         ("missing", json!(missing)),
-        ("rounds", json!(rounds)),
         ("place", json!(params.word("place"))),
         ("cpus", json!(cpus)),
     ];
-    ways.into_iter().chain(others).map(|(name, value)| (name.to_owned(), value)).collect()
+    let run = ["rounds", "left_out", "outliers", "noise", "same"].map(|name| (name, run_of(tally, name)));
+    ways.into_iter().chain(others).chain(run).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
 
     fn tally(rows: &[(&str, Value)]) -> Tally {
         let mut tally = Tally::default();
-        tally.put_table(TABLE, rows);
+        tally.put_table(FIGURES, rows);
         tally
     }
 
@@ -128,24 +130,33 @@ mod tests {
         Ipc.outcome(&Params::defaults(&SPEC), tally)
     }
 
+    fn with_ratios(mut tally: Tally, ratios: &[(&str, Value)]) -> Tally {
+        tally.put_table(RATIOS, ratios);
+        tally.put_table("run", &[("outcome", json!({"rounds": 24, "left_out": 3, "noise": "none"}))]);
+        tally
+    }
+
     fn pipe() -> Value {
-        json!({"way": "pipe", "size": 64, "latency_ns": 2500.5, "low": 2480.0, "high": 2533.0, "p99_ns": 4000,
+        json!({"way": "pipe", "size": 64, "ns": 2500.5, "low": 2480.0, "high": 2533.0, "p99_ns": 4000,
                "bytes_per_s": 6e7, "rate_low": 5e7, "rate_high": 7e7, "rounds": 25})
     }
 
     #[test]
     fn each_way_has_its_figures_and_a_missing_one_is_null() {
-        let values = outcome(&tally(&[
+        let figures = tally(&[
             ("pipe 64 B", pipe()),
             (
                 "tcp 64 B",
-                json!({"way": "tcp", "size": 64, "latency_ns": 7000, "low": 6900, "high": 7100,
+                json!({"way": "tcp", "size": 64, "ns": 7000, "low": 6900, "high": 7100,
                                 "bytes_per_s": 9e7, "rate_low": 8e7, "rate_high": 10e7, "rounds": 24}),
             ),
             ("mqueue 64 B", json!({"way": "mqueue", "size": 64, "why": "ENOSYS"})),
-            ("pipe 64 KiB", json!({"way": "pipe", "size": 65536, "latency_ns": 10002})),
-            ("tcp 64 KiB", json!({"way": "tcp", "size": 65536, "latency_ns": 1, "bytes_per_s": 2e9, "rounds": 24})),
-        ]));
+            ("pipe 64 KiB", json!({"way": "pipe", "size": 65536, "ns": 10002})),
+            ("tcp 64 KiB", json!({"way": "tcp", "size": 65536, "ns": 1, "bytes_per_s": 2e9, "rounds": 24})),
+        ]);
+        let grown = json!({"ratio": 4.0, "low": 3.9, "high": 4.1, "verdict": "more"});
+        let shm = json!({"ratio": 0.9, "low": 0.8, "high": 0.95, "verdict": "less"});
+        let values = outcome(&with_ratios(figures, &[("shm / queue", shm), (GROWN, grown.clone())]));
         let pipe = json!({"latency_ns": 2500.5, "low_ns": 2480.0, "high_ns": 2533.0, "p99_ns": 4000, "bytes_per_s": 6e7, "rounds": 25});
         assert_eq!((&values["pipe"], &values["mqueue"]), (&pipe, &Value::Null));
         assert_eq!((&values["fastest"], &values["slowest"]), (&json!("pipe"), &json!("tcp")), "the first size only");
@@ -153,13 +164,17 @@ mod tests {
         assert_eq!((&values["missing"], &values["rounds"]), (&json!(["mqueue 64 B"]), &json!(24)));
         assert_eq!(values["sizes"]["65536"]["tcp"]["bytes_per_s"], json!(2e9));
         assert_eq!((&values["pipe_growth"], &values["long_pipe_ns"]), (&json!(4.0), &json!(10002)));
-        assert_eq!(values["sizes"]["65536"]["tcp"]["low"], Value::Null, "too few rounds for an interval");
+        assert_eq!(values["sizes"]["65536"]["tcp"]["low_ns"], Value::Null, "too few rounds for an interval");
+        assert_eq!(values["sizes"]["64"], Value::Null, "each size is told once");
+        assert_eq!((&values["shm_by_queue"], &values["shm_says"]), (&json!(0.9), &json!("less")));
+        assert_eq!((&values["ratios"][GROWN], &values["noise"]), (&grown, &json!("none")));
+        assert_eq!(values["left_out"], json!(3));
     }
 
     #[test]
     fn who_cannot_be_told_apart_is_not() {
         let row = |way: &str, low: f64| {
-            (way.to_owned(), json!({"way": way, "size": 8, "latency_ns": low + 5.0, "low": low, "high": low + 10.0}))
+            (way.to_owned(), json!({"way": way, "size": 8, "ns": low + 5.0, "low": low, "high": low + 10.0}))
         };
         let fastest = |rows: &[(String, Value)]| {
             let rows: Vec<(&str, Value)> = rows.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
@@ -171,7 +186,7 @@ mod tests {
         assert_eq!(fastest(&rows), json!("inconclusive"));
         rows.push(row("signal", 10.0));
         assert_eq!(fastest(&rows), json!("signal"));
-        rows.push(("rpc".to_owned(), json!({"way": "rpc", "size": 8, "latency_ns": 50.0})));
+        rows.push(("rpc".to_owned(), json!({"way": "rpc", "size": 8, "ns": 50.0})));
         assert_eq!(fastest(&rows), json!("signal or rpc"), "after few rounds nobody knows");
     }
 

@@ -1,7 +1,8 @@
-//! The two that talk: one sends and takes the time, the other answers. It knows no table and no screen.
+//! Messages between two sides of a link, and the time they take: half a round trip, each timed by itself, and what one takes
+//! that goes in one direction among many.
 //!
-//! The first byte of a message says what the answering side is to do with it, so both need no other agreement while the time
-//! is taken.
+//! The answering side waits in a call of the link; the byte in front of a message says what becomes of it, so that no second
+//! way to talk is needed while the time is taken.
 
 use crate::demo::channel::{Link, Side};
 use crate::stage::now;
@@ -12,104 +13,74 @@ use std::io;
 const ECHO: u8 = 0;
 /// Take it and wait for the next.
 const SWALLOW: u8 = 1;
-/// Send it back, and the round is over.
+/// Send it back, and that is all.
 const LAST: u8 = 2;
 
 /// Trips before the time is taken: the answering side has to be woken, caches are cold.
 const COLD: u32 = 3;
 
-/// How long each part of a round is to take, in nanoseconds: long against the clock's 20 ns, short against the patience of
-/// whoever watches.
-const TRIPS: f64 = 12e6;
-const STREAM: f64 = 6e6;
-
-/// Fewer round trips would be no round, more no round of this length.
-const LEAST: f64 = 4.0;
-const MOST: f64 = 100_000.0;
-
-/// How much a round of one way has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
-    /// Round trips, each timed by itself.
-    trips: u32,
-    /// Messages in one direction between two looks at the clock.
-    stream: u32,
-}
-
-impl Plan {
-    /// To find out how much is right.
-    pub(super) const FIRST: Self = Self { trips: 8, stream: 8 };
-
-    /// As much as takes the time that it is to take, if everything is as fast as in `round`.
-    pub(super) fn after(round: &Round, size: usize) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "the size of a message, below 2^52")]
-        let message_ns = 1e9 * size as f64 / round.bytes_per_s.max(1.0);
-        let trip_ns = round.latency_ns * 2.0;
-        Self { trips: fit(TRIPS, trip_ns), stream: fit(STREAM, message_ns) }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between LEAST and MOST")]
-fn fit(whole: f64, one: f64) -> u32 {
-    (whole / one.max(1.0)).clamp(LEAST, MOST) as u32
-}
-
-/// What a round came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Round {
-    /// Half of the median round trip, in nanoseconds. The median, since a single trip in which another program had the core would
-    /// move the mean of them all. The clock's own 20 ns are in each of them.
-    pub(super) latency_ns: f64,
-    /// What went in one direction while the sender did not wait for answers.
-    pub(super) bytes_per_s: f64,
-}
-
-/// The answering side's part of a round.
+/// The answering side's part of a measurement; `closing` is called before the last answer.
 ///
 /// # Errors
 /// The other side is gone, or what the kernel refused.
-pub(super) fn answer(link: &Link, message: &mut [u8]) -> io::Result<()> {
+pub(super) fn answer(link: &Link, message: &mut [u8], closing: impl FnOnce()) -> io::Result<()> {
     loop {
         link.receive(Side::Right, message)?;
-        let what = message.first().copied().unwrap_or(LAST);
-        if what != SWALLOW {
-            link.send(Side::Right, message)?;
-        }
-        if what == LAST {
-            return Ok(());
+        match message.first().copied().unwrap_or(LAST) {
+            SWALLOW => {}
+            LAST => {
+                closing();
+                return link.send(Side::Right, message);
+            }
+            _ => link.send(Side::Right, message)?,
         }
     }
 }
 
-/// The timing side's part of a round. The other side must have been called to [`answer`].
+/// The timing side's part, where so many round trips are timed: nanoseconds of half of the median one. The median, since a
+/// single trip in which another program had the core would move the mean of them all. The clock's own 20 ns are in each of
+/// them. The other side must have been called to [`answer`].
 ///
 /// # Errors
 /// As [`answer`].
-pub(super) fn round(link: &Link, plan: Plan, message: &mut [u8], singles: &mut Histogram<u64>) -> io::Result<Round> {
-    for _ in 0..COLD {
-        trip(link, ECHO, message)?;
-    }
-    let mut trips = Vec::with_capacity(plan.trips as usize);
-    for _ in 0..plan.trips {
+#[expect(clippy::cast_precision_loss, reason = "nanoseconds of a measurement, far below 2^52")]
+pub(super) fn latency(link: &Link, trips: u32, message: &mut [u8], singles: &mut Histogram<u64>) -> io::Result<f64> {
+    warm_up(link, message)?;
+    let mut all = Vec::with_capacity(trips as usize);
+    for _ in 0..trips.max(1) {
         let begun = now();
         trip(link, ECHO, message)?;
         let took = now().since(begun).0.max(1);
-        trips.push(took);
+        all.push(took);
         // It grows to fit, and 64 bits of nanoseconds always do.
         let _ = singles.record(took);
     }
-    trips.sort_unstable();
-    let middle = trips.get(trips.len() / 2).copied().unwrap_or(0);
+    trip(link, LAST, message)?;
+    all.sort_unstable();
+    Ok(all.get(all.len() / 2).copied().unwrap_or(0) as f64 / 2.0)
+}
+
+/// The timing side's part, where so many messages go in one direction and the sender waits for no answer but that to the last:
+/// nanoseconds of one. The other side must have been called to [`answer`].
+///
+/// # Errors
+/// As [`answer`].
+#[expect(clippy::cast_precision_loss, reason = "nanoseconds of a measurement, far below 2^52")]
+pub(super) fn stream(link: &Link, messages: u32, message: &mut [u8]) -> io::Result<f64> {
+    warm_up(link, message)?;
     let begun = now();
-    for _ in 0..plan.stream {
+    for _ in 1..messages {
         send(link, SWALLOW, message)?;
     }
     // All of it has arrived when the last has been answered. That it was answered is one message in very many.
+    trip(link, ECHO, message)?;
+    let took = now().since(begun).0.max(1);
     trip(link, LAST, message)?;
-    let stream = now().since(begun).0;
-    let bytes = (u64::from(plan.stream) + 1) * message.len() as u64;
-    #[expect(clippy::cast_precision_loss, reason = "times and bytes of some milliseconds, far below 2^52")]
-    Ok(Round { latency_ns: middle as f64 / 2.0, bytes_per_s: 1e9 * bytes as f64 / stream.max(1) as f64 })
+    Ok(took as f64 / f64::from(messages.max(1)))
+}
+
+fn warm_up(link: &Link, message: &mut [u8]) -> io::Result<()> {
+    (0..COLD).try_for_each(|_| trip(link, ECHO, message))
 }
 
 fn send(link: &Link, what: u8, message: &mut [u8]) -> io::Result<()> {
@@ -131,35 +102,41 @@ mod tests {
     use crate::demo::channel::Way;
     use crate::fact::As;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-    #[test]
-    fn a_plan_takes_as_long_as_it_is_to() {
-        let plan = Plan::after(&Round { latency_ns: 2_500.0, bytes_per_s: 1e9 }, 1_000);
-        assert_eq!(plan, Plan { trips: 2_400, stream: 6_000 });
-        let slow = Plan::after(&Round { latency_ns: 1e9, bytes_per_s: 1.0 }, 65_536);
-        assert_eq!(slow, Plan { trips: 4, stream: 4 });
+    /// A link whose other side answers twice, in a thread, and counts how often it closed.
+    fn answered(way: Way, act: impl FnOnce(&Link)) -> u32 {
+        let (link, closed) = (Arc::new(way.open(As::Threads, 64).expect("a link")), Arc::new(AtomicU32::new(0)));
+        let (theirs, counted) = (Arc::clone(&link), Arc::clone(&closed));
+        let answering = std::thread::Builder::new().spawn(move || -> io::Result<()> {
+            theirs.take(Side::Right)?;
+            for _ in 0..2 {
+                answer(&theirs, &mut [0; 64], || _ = counted.fetch_add(1, Relaxed))?;
+            }
+            Ok(())
+        });
+        let answering = answering.expect("a thread");
+        link.take(Side::Left).expect("it is free");
+        act(&link);
+        answering.join().expect("no panic").expect("the last message ends it");
+        closed.load(Relaxed)
     }
 
     #[test]
     #[expect(clippy::cast_precision_loss, reason = "some microseconds")]
-    fn a_round_is_answered_and_has_a_time() {
-        let link = Arc::new(Way::Pipe.open(As::Threads, 64).expect("a pipe"));
-        let theirs = Arc::clone(&link);
-        let answering = std::thread::Builder::new().spawn(move || {
-            theirs.take(Side::Right)?;
-            answer(&theirs, &mut [0; 64])
-        });
-        let answering = answering.expect("a thread");
-        link.take(Side::Left).expect("it is free");
-        let mut singles = Histogram::new(3).expect("three figures");
-        let plan = Plan { trips: 30, stream: 10 };
-        let round = round(&link, plan, &mut [0; 64], &mut singles).expect("it answers");
-        assert!(round.latency_ns > 0.0 && round.bytes_per_s > 0.0, "{round:?}");
-        assert_eq!(singles.len(), 30);
-        let p99 = singles.value_at_quantile(0.99);
-        assert!(p99 as f64 / 2.0 >= round.latency_ns * 0.99, "{p99} and {round:?}");
-        assert!(p99 > 100, "a round trip takes longer than a call");
-        answering.join().expect("no panic").expect("the last message ends the round");
+    fn trips_are_answered_and_each_has_a_time() {
+        for way in [Way::Pipe, Way::Shm, Way::Queue] {
+            let closed = answered(way, |link| {
+                let mut singles = Histogram::new(3).expect("three figures");
+                let half = latency(link, 30, &mut [0; 64], &mut singles).expect("it answers");
+                assert_eq!(singles.len(), 30);
+                let p99 = singles.value_at_quantile(0.99);
+                assert!(p99 as f64 / 2.0 >= half * 0.99, "{p99} and {half}");
+                assert!(half > 50.0, "a round trip takes longer than a call");
+                assert!(stream(link, 10, &mut [0; 64]).expect("it answers") > 0.0);
+            });
+            assert_eq!(closed, 2, "once for each part");
+        }
     }
 
     #[test]
@@ -167,6 +144,7 @@ mod tests {
         let link = Way::Shm.open(As::Threads, 8).expect("shared memory");
         link.hang_up(Side::Right);
         let mut singles = Histogram::new(3).expect("three figures");
-        assert!(round(&link, Plan::FIRST, &mut [0; 8], &mut singles).is_err());
+        assert!(latency(&link, 8, &mut [0; 8], &mut singles).is_err());
+        assert!(stream(&link, 8, &mut [0; 8]).is_err());
     }
 }

@@ -3,11 +3,9 @@
 //! It is a page of atomic words that both have mapped, so nothing is asked of the kernel but a wake while something is being
 //! measured.
 
+use super::account::{Account, Spent};
 use crate::demo::area::Area;
 use crate::stage::Worker;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-use std::fs;
 use std::io;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
@@ -19,10 +17,11 @@ const WORDS: usize = 64;
 const DONE: usize = 0;
 const EACH: usize = 1;
 const WALL: usize = 2;
-const OURS: usize = 3;
+const RAN: usize = 3;
 const WAITED: usize = 4;
-const LENGTH: usize = 5;
-const TEXT: usize = 6;
+const P99: usize = 5;
+const LENGTH: usize = 6;
+const TEXT: usize = 7;
 
 /// Bytes that a refusal may have.
 const ROOM: usize = (WORDS - TEXT) * 8;
@@ -31,25 +30,52 @@ const ROOM: usize = (WORDS - TEXT) * 8;
 const TIMES: u32 = 8;
 const NUMBER: u32 = 40;
 
+/// What a worker has measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::demo) struct Measured {
+    /// What one takes: nanoseconds, where it is a time.
+    pub(in crate::demo) each: f64,
+    /// Of all single ones so far, where each had a time of its own: what 99 in 100 take at most.
+    pub(in crate::demo) p99: Option<f64>,
+    /// What it took of the machine's time, where that is not all on the worker's own account: others had a part in it.
+    pub(in crate::demo) spent: Option<Spent>,
+}
+
+impl From<f64> for Measured {
+    fn from(each: f64) -> Self {
+        Self { each, p99: None, spent: None }
+    }
+}
+
 /// What a measurement came to.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::demo) struct Taken {
-    /// Nanoseconds of one; or why it could not be done.
+    /// What one takes; or why it could not be done.
     pub(super) each: Result<f64, String>,
+    /// See [`Measured::p99`].
+    pub(super) p99: Option<f64>,
     /// How long it went on, the preparation included.
     pub(super) wall: Duration,
-    /// CPU time of the worker and of all that it made, by the kernel's account.
-    pub(super) ours: Duration,
-    /// Time that the worker stood ready on a run queue while neither it nor what it made ran.
-    pub(super) waited: Duration,
+    /// What it took of the machine's time.
+    pub(super) spent: Spent,
 }
 
 impl Taken {
-    /// The share of the time in which the core was neither with the worker nor with what it made.
+    /// The share of the time in which the core, which is never idle meanwhile, was with none of ours.
     #[must_use]
     pub(super) fn foreign(&self) -> f64 {
-        let wall = self.wall.as_secs_f64().max(f64::MIN_POSITIVE);
-        (self.wall.saturating_sub(self.ours).max(self.waited).as_secs_f64() / wall).min(1.0)
+        self.share(self.wall.saturating_sub(self.spent.ran).max(self.spent.waited))
+    }
+
+    /// The share of the time in which one of ours was ready and a stranger ran. Where each of ours has a core, one is idle
+    /// while the other works, and nothing else can be said of it.
+    #[must_use]
+    pub(super) fn queued(&self) -> f64 {
+        self.share(self.spent.waited)
+    }
+
+    fn share(&self, time: Duration) -> f64 {
+        (time.as_secs_f64() / self.wall.as_secs_f64().max(f64::MIN_POSITIVE)).min(1.0)
     }
 }
 
@@ -86,7 +112,8 @@ impl Desk {
         } else {
             Err(String::from_utf8_lossy(&bytes).into_owned())
         };
-        Some(Taken { each, wall: nanos(WALL), ours: nanos(OURS), waited: nanos(WAITED) })
+        let p99 = Some(f64::from_bits(words[P99].load(Relaxed))).filter(|p99| p99.is_finite());
+        Some(Taken { each, p99, wall: nanos(WALL), spent: Spent { ran: nanos(RAN), waited: nanos(WAITED) } })
     }
 
     fn put(&self, place: usize, number: u64, taken: &Taken) {
@@ -100,7 +127,8 @@ impl Desk {
         }
         words[LENGTH].store(why.len() as u64, Relaxed);
         words[EACH].store(taken.each.as_ref().copied().unwrap_or(0.0).to_bits(), Relaxed);
-        for (at, time) in [(WALL, taken.wall), (OURS, taken.ours), (WAITED, taken.waited)] {
+        words[P99].store(taken.p99.unwrap_or(f64::NAN).to_bits(), Relaxed);
+        for (at, time) in [(WALL, taken.wall), (RAN, taken.spent.ran), (WAITED, taken.spent.waited)] {
             words[at].store(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         }
         words[DONE].store(number, Release);
@@ -111,13 +139,13 @@ impl Desk {
         &self.0.words(0)[from..from + WORDS]
     }
 
-    /// A worker's part: it has `measure` do what is ordered, so often, until it is to leave. `measure` gives the nanoseconds of
-    /// one, or why it cannot be done.
+    /// A worker's part: it has `measure` do what is ordered, so often, until it is to leave. `measure` gives what one
+    /// takes, or why it cannot be done.
     pub(in crate::demo) fn serve(
         &self,
         worker: &Worker,
         place: usize,
-        mut measure: impl FnMut(usize, u32) -> Result<f64, String>,
+        mut measure: impl FnMut(usize, u32) -> Result<Measured, String>,
     ) {
         let mut known = 0;
         loop {
@@ -128,44 +156,13 @@ impl Desk {
             known = order;
             let (what, times) = (order & 0xff, order >> TIMES & 0xffff_ffff);
             let (before, begun) = (Account::now(), Instant::now());
-            let each = measure(usize::try_from(what).unwrap_or(0), u32::try_from(times).unwrap_or(1));
+            let found = measure(usize::try_from(what).unwrap_or(0), u32::try_from(times).unwrap_or(1));
             let (wall, after) = (begun.elapsed(), Account::now());
-            let (ours, waited) = after.since(before);
-            self.put(place, order >> NUMBER, &Taken { each, wall, ours, waited });
+            let told = found.as_ref().ok();
+            let (p99, spent) = (told.and_then(|found| found.p99), told.and_then(|found| found.spent));
+            let spent = spent.unwrap_or_else(|| after.since(before));
+            self.put(place, order >> NUMBER, &Taken { each: found.map(|found| found.each), p99, wall, spent });
         }
-    }
-}
-
-/// What the kernel has on this process' account, in all.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Account {
-    /// CPU time of this process, threads that have ended included, and of children that were waited for.
-    all: Duration,
-    /// CPU time of this thread, and its time on a run queue.
-    ran: Duration,
-    waited: Duration,
-}
-
-impl Account {
-    fn now() -> Self {
-        let time = |who: UsageWho| {
-            // What cannot be known is not ours; all is foreign then.
-            let Ok(usage) = getrusage(who) else { return Duration::ZERO };
-            let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-            Duration::from_micros(micros.unsigned_abs())
-        };
-        let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-        let mut fields = text.split_ascii_whitespace().map_while(|field| field.parse().ok()).map(Duration::from_nanos);
-        let (ran, waited) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        Self { all: time(UsageWho::RUSAGE_SELF) + time(UsageWho::RUSAGE_CHILDREN), ran, waited }
-    }
-
-    /// What came to it since: CPU time in all, and the time on a run queue in which strangers ran. While its own children and
-    /// threads run on its core, a worker may be ready and wait, too; that much is taken off.
-    fn since(self, before: Self) -> (Duration, Duration) {
-        let all = self.all.saturating_sub(before.all);
-        let company = all.saturating_sub(self.ran.saturating_sub(before.ran));
-        (all, self.waited.saturating_sub(before.waited).saturating_sub(company))
     }
 }
 
@@ -177,12 +174,16 @@ mod tests {
     fn what_is_put_down_is_found_at_its_own_place_and_number_only() {
         let desk = Desk::new(9).expect("memory");
         let ms = Duration::from_millis;
-        let taken = |each| Taken { each, wall: ms(4), ours: ms(3), waited: ms(0) };
+        let spent = Spent { ran: ms(3), waited: ms(0) };
+        let taken = |each| Taken { each, p99: None, wall: ms(4), spent };
         let refused = taken(Err("fork: Resource temporarily unavailable (EAGAIN)".to_owned()));
         desk.put(8, 3, &refused);
         assert_eq!((desk.look(8, 3), desk.look(8, 4), desk.look(7, 3)), (Some(refused), None, None));
         desk.put(8, 4, &taken(Ok(1.25)));
         assert_eq!(desk.look(8, 4), Some(taken(Ok(1.25))), "an old refusal is gone");
+        let slow = Taken { p99: Some(7.5), ..taken(Ok(1.0)) };
+        desk.put(8, 5, &slow);
+        assert_eq!(desk.look(8, 5), Some(slow));
         let long = taken(Err("x".repeat(5_000)));
         desk.put(0, 1, &long);
         assert_eq!(desk.look(0, 1).expect("done").each.expect_err("refused").len(), ROOM);
@@ -198,31 +199,16 @@ mod tests {
     #[test]
     fn time_that_is_nobodys_of_ours_is_foreign() {
         let ms = Duration::from_millis;
-        let foreign =
-            |wall, ours, waited| Taken { each: Ok(1.0), wall: ms(wall), ours: ms(ours), waited: ms(waited) }.foreign();
+        let taken = |wall, ran, waited| {
+            let spent = Spent { ran: ms(ran), waited: ms(waited) };
+            Taken { each: Ok(1.0), p99: None, wall: ms(wall), spent }
+        };
+        let foreign = |wall, ran, waited| taken(wall, ran, waited).foreign();
         assert_eq!(
             [foreign(10, 10, 0), foreign(10, 5, 0), foreign(10, 9, 5), foreign(10, 12, 0)],
             [0.0, 0.5, 0.5, 0.0]
         );
+        assert_eq!(taken(10, 5, 2).queued(), 0.2, "the rest of the time a core was idle");
         assert_eq!(foreign(0, 0, 1), 1.0);
-    }
-
-    #[test]
-    fn company_on_ones_core_is_no_stranger() {
-        let ms = Duration::from_millis;
-        let account = |all, ran, waited| Account { all: ms(all), ran: ms(ran), waited: ms(waited) };
-        // 10 ms of ours, 6 of them another thread's; 8 on the run queue: 2 of these at least were a stranger's.
-        assert_eq!(account(110, 54, 28).since(account(100, 50, 20)), (ms(10), ms(2)));
-        assert_eq!(account(110, 54, 25).since(account(100, 50, 20)).1, ms(0));
-    }
-
-    #[test]
-    fn what_one_burns_is_on_ones_account() {
-        let before = Account::now();
-        // The account of a thread that runs is brought up to date when it is asked for: no tick has to pass.
-        let until = Instant::now() + Duration::from_millis(20);
-        while Instant::now() < until {}
-        let (ours, _) = Account::now().since(before);
-        assert!(ours > Duration::ZERO, "{ours:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! How a run in rounds is told: a row for each variant and each comparison, one for each thing that was read of the machine,
 //! and two curves of the first comparison: how often each ratio came out, and how narrow the interval has become.
 
-use super::machine::Machine;
+use super::machine::words;
 use super::{Bench, Variant};
 use crate::demo::script::row;
 use crate::fact::{
@@ -19,23 +19,68 @@ const RUN: &str = "run";
 /// The one row of [`RUN`] that has the values of the outcome.
 const OUTCOME: &str = "outcome";
 
+/// What a variant's figure is, and so which of its row's values it tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::demo) enum Unit {
+    /// Nanoseconds that one takes: `ns`, `low`, `high`, `rounds`, and `p99_ns` where it is known.
+    Nanos,
+    /// KiB that one takes: `kib`, `low`, `high`, `rounds`.
+    Kib,
+    /// How many bytes a second go by, where one message of so many bytes takes so many nanoseconds: `bytes_per_s`, `rate_low`,
+    /// `rate_high`. A second figure of a row that has one already.
+    Rate {
+        /// Bytes of a message.
+        message: usize,
+    },
+}
+
+impl Unit {
+    /// The values of a row: the figure, and where its interval begins and ends.
+    const fn keys(self) -> [&'static str; 3] {
+        match self {
+            Self::Nanos => ["ns", "low", "high"],
+            Self::Kib => ["kib", "low", "high"],
+            Self::Rate { .. } => ["bytes_per_s", "rate_low", "rate_high"],
+        }
+    }
+
+    /// The figure of what was measured.
+    #[expect(clippy::cast_precision_loss, reason = "bytes of a message, far below 2^52")]
+    fn of(self, each: f64) -> f64 {
+        match self {
+            Self::Nanos | Self::Kib => each,
+            Self::Rate { message } => message as f64 * 1e9 / each.max(f64::MIN_POSITIVE),
+        }
+    }
+
+    /// The figure with its interval. Of a rate, the longest time is the least.
+    fn estimate(self, found: &Estimate) -> Estimate {
+        let of = |end: Option<f64>| end.map(|end| self.of(end));
+        let (low, high) = match self {
+            Self::Nanos | Self::Kib => (of(found.low), of(found.high)),
+            Self::Rate { .. } => (of(found.high), of(found.low)),
+        };
+        Estimate { median: self.of(found.median), low, high, n: found.n }
+    }
+}
+
 /// How wide a bin of the histogram is, as a share of what is in it.
 const BIN: f64 = 0.02;
 
-/// A bar for each variant.
+/// A bar for each variant whose figure is a time.
 pub(in crate::demo) const fn bars(name: &'static str, head: &'static str) -> BarsSpec {
-    BarsSpec {
-        name,
-        table: FIGURES,
-        head,
-        value: "ns",
-        low: "low",
-        high: "high",
-        why: "why",
-        note: "note",
-        kind: ReturnKind::Nanos,
-        scale: Scale::Logarithmic,
-    }
+    bars_of(name, head, Unit::Nanos)
+}
+
+/// A bar for each variant whose figure is of this unit.
+pub(in crate::demo) const fn bars_of(name: &'static str, head: &'static str, unit: Unit) -> BarsSpec {
+    let [value, low, high] = unit.keys();
+    let kind = match unit {
+        Unit::Nanos => ReturnKind::Nanos,
+        Unit::Kib => ReturnKind::Kib,
+        Unit::Rate { .. } => ReturnKind::Rate,
+    };
+    BarsSpec { name, table: FIGURES, head, value, low, high, why: "why", note: "note", kind, scale: Scale::Logarithmic }
 }
 
 /// A row for each comparison; `head` says what is compared.
@@ -78,10 +123,10 @@ pub(in crate::demo) static SURE: CurvesSpec = CurvesSpec {
 impl Bench {
     /// Tells all rows, so that they stand in their order from the beginning on.
     pub(super) fn announce(&self, stage: &mut Stage) {
-        for Variant { row: name, place, .. } in self.variants.iter().filter(|variant| variant.is_shown()) {
-            let note = json!({ "note": format!("warming up on CPU {}", self.cpu.0) });
-            stage.tell(row(FIGURES, name, note));
-            if let Err(why) = place {
+        let place = words(self.machine.cpus());
+        for Variant { row: name, place: measured, .. } in self.variants.iter().filter(|variant| variant.is_shown()) {
+            stage.tell(row(FIGURES, name, json!({ "note": format!("warming up{place}") })));
+            if let Err(why) = measured {
                 stage.tell(Fact::Refused(Unavailable::new(name.clone(), why.clone())));
                 stage.tell(row(FIGURES, name, json!({ "why": why })));
             }
@@ -90,14 +135,15 @@ impl Bench {
 
     /// Tells what all has come to.
     pub(super) fn tell(&self, stage: &mut Stage, round: usize, rounds: usize) {
+        let place = words(self.machine.cpus());
         let note = match round {
-            0 => format!("warming up on CPU {}", self.cpu.0),
-            n if n < rounds => format!("round {n} of {rounds} on CPU {}", self.cpu.0),
-            n => format!("{n} rounds on CPU {}", self.cpu.0),
+            0 => format!("warming up{place}"),
+            n if n < rounds => format!("round {n} of {rounds}{place}"),
+            n => format!("{n} rounds{place}"),
         };
         stage.tell(Fact::Step { name: note.clone() });
-        for (variant, series) in self.variants.iter().zip(&self.found).filter(|(variant, _)| variant.is_shown()) {
-            stage.tell(row(FIGURES, &variant.row, figures(series, variant.place.as_ref().err(), &note)));
+        for (n, variant) in self.variants.iter().enumerate().filter(|(_, variant)| variant.is_shown()) {
+            stage.tell(row(FIGURES, &variant.row, figures(variant, &self.found[n], self.p99[n], &note)));
         }
         let (conditions, noises) = self.conditions();
         for pair in &self.pairs {
@@ -127,28 +173,20 @@ impl Bench {
     fn tell_machine(&self, stage: &mut Stage, conditions: &Conditions, noises: &[Noise]) {
         let outliers: usize = self.found.iter().map(Series::outliers).sum();
         let left_out: usize = self.found.iter().map(Series::left_out).sum();
-        let share = |share: Option<f64>| share.map_or("not told here".to_owned(), |s| format!("{:.1} %", s * 100.0));
-        let clock = conditions
-            .clock
-            .map_or("not told here".to_owned(), |(least, most)| format!("{:.0} to {:.0} MHz", least / 1e3, most / 1e3));
+        let pinned = !self.machine.cpus().is_empty();
+        let disturbed = format!("{} of {}, {left_out} of them left out", conditions.disturbed, conditions.measured);
         let same = conditions.same.map(|same| format!("{:.3} times{}", same.median, interval(&same)));
         let verdict = noises.first().map_or("yes".to_owned(), |noise| {
             format!("no: {}; a ratio can be off by {:.0} %", noise.why, (noise.reach - 1.0) * 100.0)
         });
-        let rows = [
+        let of_rounds = [
             ("in short", Some(verdict)),
-            (
-                "disturbed",
-                Some(format!("{} of {}, {left_out} of them left out", conditions.disturbed, conditions.measured)),
-            ),
+            ("disturbed", pinned.then_some(disturbed)),
             ("outliers", Some(format!("{outliers}, kept: a median does not mind"))),
             ("same thing twice", same),
-            ("others on this core", Some(share(conditions.others))),
-            ("kept by the hypervisor", Some(share(conditions.steal))),
-            ("on the run queue", Some(share(conditions.waited))),
-            ("clock speed", Some(clock)),
-            ("load of the machine", Machine::load().map(|load| format!("{load}"))),
         ];
+        let read = self.machine.rows(conditions).into_iter().map(|(name, is)| (name, Some(is)));
+        let rows = of_rounds.into_iter().chain(read);
         for (name, is) in rows.into_iter().filter_map(|(name, is)| Some((name, is?))) {
             stage.tell(row(RUN_TABLE.name, name, json!({ "is": is })));
         }
@@ -158,25 +196,32 @@ impl Bench {
             "outliers": outliers,
             "noise": noises.first().map_or("none", |noise| noise.why.as_str()),
             "same": conditions.same.map(|same| rounded(same.median)),
-            "cpu": self.cpu.0,
+            "cpu": self.machine.cpus().last().map(|cpu| cpu.0),
         });
         stage.tell(row(RUN, OUTCOME, outcome));
     }
 }
 
-fn figures(series: &Series, why: Option<&String>, note: &str) -> Value {
+/// What a variant's row says.
+fn figures(variant: &Variant, series: &Series, p99: Option<f64>, note: &str) -> Value {
     let mut values = json!({ "note": note });
-    if let Some(found) = series.estimate().filter(|_| why.is_none()) {
-        let end = |end: Option<f64>| end.map(rounded);
-        values["ns"] = json!(rounded(found.median));
-        values["rounds"] = json!(found.n);
-        if let Some((low, high)) = end(found.low).zip(end(found.high)) {
-            (values["low"], values["high"]) = (json!(low), json!(high));
-        }
-    }
-    if let Some(why) = why {
+    let [figure, low, high] = variant.unit.keys();
+    if let Err(why) = &variant.place {
         // A figure from before is no figure of what cannot be measured.
-        (values["ns"], values["why"]) = (Value::Null, json!(why));
+        (values[figure], values["why"]) = (Value::Null, json!(why));
+        return values;
+    }
+    let Some(found) = series.estimate() else { return values };
+    let (found, n) = (variant.unit.estimate(&found), found.n);
+    values[figure] = json!(rounded(found.median));
+    if let Some((from, to)) = found.low.zip(found.high) {
+        (values[low], values[high]) = (json!(rounded(from)), json!(rounded(to)));
+    }
+    if !matches!(variant.unit, Unit::Rate { .. }) {
+        values["rounds"] = json!(n);
+    }
+    if let Some(p99) = p99 {
+        values["p99_ns"] = json!(rounded(p99));
     }
     values
 }
@@ -212,9 +257,15 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// A value of a variant's row for the outcome.
+/// What a variant's row says for the outcome, where its figure is a time.
 pub(in crate::demo) fn figure(tally: &Tally, name: &str) -> Value {
-    cells(tally, FIGURES, name, ["ns", "low", "high", "rounds"])
+    figure_of(tally, name, Unit::Nanos)
+}
+
+/// The same, where its figure is of this unit.
+pub(in crate::demo) fn figure_of(tally: &Tally, name: &str, unit: Unit) -> Value {
+    let [figure, low, high] = unit.keys();
+    cells(tally, FIGURES, name, [figure, low, high, "rounds"])
 }
 
 /// A comparison for the outcome.
@@ -247,19 +298,40 @@ mod tests {
         series
     }
 
+    fn variant(unit: Unit) -> Variant {
+        Variant { row: "x".to_owned(), place: Ok(0), what: 0, most: 1, unit }
+    }
+
     #[test]
     fn a_figure_has_its_interval_as_soon_as_there_are_rounds_enough() {
-        let few = figures(&series(&[1.0, 2.0, 3.0]), None, "round 3 of 9");
+        let nanos = variant(Unit::Nanos);
+        let few = figures(&nanos, &series(&[1.0, 2.0, 3.0]), None, "round 3 of 9");
         assert_eq!((&few["ns"], &few["low"], &few["note"]), (&json!(2.0), &Value::Null, &json!("round 3 of 9")));
-        let many = figures(&series(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), None, "");
+        let many = figures(&nanos, &series(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), Some(90.0), "");
         assert_eq!((&many["ns"], &many["low"], &many["high"]), (&json!(4.0), &json!(1.0), &json!(7.0)));
+        assert_eq!((&many["rounds"], &many["p99_ns"]), (&json!(7), &json!(90.0)));
+    }
+
+    #[test]
+    fn a_rate_is_the_greater_the_less_time_a_message_takes() {
+        let found = figures(&variant(Unit::Rate { message: 8 }), &series(&[1.0, 2.0, 2.0, 4.0, 2.0, 2.0]), None, "");
+        assert_eq!(
+            (&found["bytes_per_s"], &found["rate_low"], &found["rate_high"]),
+            (&json!(4e9), &json!(2e9), &json!(8e9))
+        );
+        assert_eq!(
+            (&found["rounds"], &found["ns"]),
+            (&Value::Null, &Value::Null),
+            "a row has those of its first figure"
+        );
     }
 
     #[test]
     fn what_cannot_be_measured_has_a_reason_and_no_figure() {
         let why = "fork: EAGAIN".to_owned();
-        let values = figures(&series(&[1.0, 2.0]), Some(&why), "");
-        assert_eq!((&values["ns"], &values["why"]), (&Value::Null, &json!("fork: EAGAIN")));
+        let refused = Variant { place: Err(why.clone()), ..variant(Unit::Kib) };
+        let values = figures(&refused, &series(&[1.0, 2.0]), None, "");
+        assert_eq!((&values["kib"], &values["why"]), (&Value::Null, &json!(why)));
     }
 
     #[test]

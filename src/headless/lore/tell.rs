@@ -58,7 +58,7 @@ impl Voice<'_> {
             "" => say(&format!("{verdict}{stop}")),
             because => say(&format!("{verdict}{}{because}{stop}", self.lang.pick(": ", "："))),
         }
-        let said: Vec<_> = judged.shown.iter().filter(|(name, _)| !judged.because.contains(name.as_str())).collect();
+        let said: Vec<_> = judged.shown.iter().filter(|(name, _)| !names(&judged.because, name)).collect();
         if !said.is_empty() {
             let values: Vec<_> = said.iter().map(|(name, value)| format!("{name} {value}")).collect();
             let values = values.join(self.lang.pick(", ", "，"));
@@ -81,7 +81,7 @@ impl Voice<'_> {
         let why = self.lang.pick(&claim.why, &claim.why_zh);
         let why = match judged.because.as_str() {
             "" => why.to_owned(),
-            because => format!("{because}. {why}"),
+            because => format!("{because}{}{why}", self.lang.pick(". ", "。")),
         };
         let fields = [
             ("id", json!(claim.id)),
@@ -109,7 +109,7 @@ impl Voice<'_> {
         }
         let mut lines = Vec::new();
         for claim in claims {
-            for other in claim.contradicts.iter().filter(|other| claim.id < **other) {
+            for other in claim.contradicts.iter().filter(|other| claim.id <= **other) {
                 lines.extend(self.contradiction(claim, other, verdicts));
             }
         }
@@ -144,11 +144,18 @@ impl Voice<'_> {
     fn contradiction(&self, claim: &Claim, other: &str, verdicts: &BTreeMap<String, Verdict>) -> Vec<String> {
         let Ok(other) = self.ledger.find(other) else { return Vec::new() };
         let (Some(a), Some(b)) = (verdicts.get(&claim.id), verdicts.get(&other.id)) else { return Vec::new() };
-        let mut lines = Vec::new();
-        for (claim, verdict) in [(claim, a), (other, b)] {
+        let say = |claim: &Claim, verdict: &Verdict| {
             let said = format!("{} ({})", clean_line(self.claim(claim)), verdict.words(self.lang));
-            lines.extend(fold(&format!("  {}  ", claim.id), &said));
+            fold(&format!("  {}  ", claim.id), &said)
+        };
+        let mut lines = say(claim, a);
+        if claim.id == other.id {
+            let why = clean_line(self.lang.pick(&claim.why, &claim.why_zh));
+            let both = self.lang.pick("It contradicts itself. ", "它自相矛盾。");
+            lines.extend(fold("          ", &format!("{both}{why}")));
+            return lines;
         }
+        lines.extend(say(other, b));
         let sides = match sides_with(self.ledger, (&claim.id, *a), (&other.id, *b)) {
             Some(with) => format!("{}{}", self.lang.pick("The machine sides with ", "机器站在这一边："), with.id),
             None if [a, b].iter().any(|v| matches!(v, Verdict::Inconclusive | Verdict::NotTestable)) => {
@@ -158,5 +165,32 @@ impl Voice<'_> {
         };
         lines.extend(fold("          ", &sides));
         lines
+    }
+}
+
+/// Whether `sentence` speaks of the value called `name`, and not only of one whose name it is a part of.
+fn names(sentence: &str, name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    sentence.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&sentence[..at], &sentence[at + name.len()..]);
+        !before.ends_with(part) && !after.starts_with(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_value_is_named_by_its_whole_name() {
+        for (sentence, name, right) in [
+            ("most_share 90.2 % (over 80 %)", "share", false),
+            ("most_share 90.2 % (over 80 %)", "most_share", true),
+            ("left 4; it would take over right, 4", "right", true),
+            ("shm.latency_ns 2.15 µs (over 0)", "shm", false),
+            ("parent_value 10 (不是 child_value，99)", "child_value", true),
+        ] {
+            assert_eq!(names(sentence, name), right, "{name} in {sentence}");
+        }
     }
 }

@@ -147,6 +147,10 @@ mistakes! {
         ("en/01-a.md", &format!("{FRONT}## One\nword\n\n```predict\nHow many?\n- 1\n- 2\n= tabs\n```\n\n{RUN}\n## Two\nword\n\n## Three\nword\n")),
         ("zh/01-a.md", &format!("{}## 一\n词\n\n```predict\n多少？\n- 1\n- 3\n= tabs\n```\n\n{RUN}\n## 二\n- 词\n", FRONT.replace("part", "minutes = 3\npart"))),
     ]);
+    translation_claims: complaints(&[
+        ("en/01-a.md", &format!("{}## One\nword\n\n<!-- claims: 000-17 -->\n", FRONT.replace("part", "claims = [\"000-17\"]\npart"))),
+        ("zh/01-a.md", &format!("{}## 一\n词\n", FRONT.replace("part", "claims = [\"000-17\"]\npart"))),
+    ]);
     refused: complaints(&[("en/01-a.md", "\u{0}"), ("en/02-b.md", "")]);
 }
 

@@ -69,8 +69,16 @@ fn difference(step: &Step, theirs: &Step) -> Option<(Pos, String)> {
             _ => {}
         }
     }
-    let (ours, theirs) = (step.blocks.len(), theirs.blocks.len());
-    (ours != theirs).then(|| (step.at, format!("this step has {ours} blocks, and {theirs}")))
+    let (ours, others) = (step.blocks.len(), theirs.blocks.len());
+    if ours != others {
+        return Some((step.at, format!("this step has {ours} blocks, and {others}")));
+    }
+    let said = |step: &Step| match step.claims.as_slice() {
+        [] => "no claim".to_owned(),
+        claims => claims.join(", "),
+    };
+    (step.claims != theirs.claims)
+        .then(|| (step.at, format!("this step takes up {}, and {}", said(step), said(theirs))))
 }
 
 fn kind(block: &Block) -> &'static str {

@@ -3,6 +3,7 @@
 use super::{Said, forklore};
 use crate::support::{Patience, Surroundings, User};
 use forklore::fact::{DemoSpec, ReturnKind};
+use forklore::lesson::embed;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -56,6 +57,80 @@ fn a_lesson_in_two_languages_is_one_in_two_files() {
     let said = forklore(&here, "check");
     let counts: Vec<usize> = said.out.split(' ').filter_map(|word| word.parse().ok()).collect();
     assert!(said.out.contains(" lessons in ") && counts[1] == 2 * counts[0], "{}", said.out);
+}
+
+/// The ledger that comes with the program, in which one demo's name is misspelt.
+fn misspelt(here: &Surroundings) -> std::path::PathBuf {
+    let (_, text) = embed::lore();
+    let path = here.home().join(embed::LORE);
+    let wrong = text.replacen("demo = \"", "demo = \"x", 1);
+    assert_ne!(wrong, text);
+    fs::write(&path, wrong).expect("written");
+    path
+}
+
+#[test]
+fn the_ledger_is_checked_with_the_lessons() {
+    let here = Surroundings::new(User::Me);
+    let said = forklore(&here, "check");
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.ends_with(" files, a ledger of 245 claims, 0 errors, 0 warnings\n"), "{}", said.out);
+    // A folder without one has none that could be wrong.
+    lesson(&here, "at least 0");
+    let said = forklore(&here, "check --lessons .");
+    assert_eq!((said.code, &*said.out), (0, "1 lesson in 1 file, 0 errors, 0 warnings\n"));
+    let whole = misspelt(&here).display().to_string();
+    let line = embed::lore().1.lines().position(|line| line.starts_with("demo = ")).expect("one has a test") + 1;
+    for (words, counted) in [
+        ("check .".to_owned(), "1 lesson in 1 file, a ledger, 1 error, 0 warnings\n"),
+        ("check --lessons .".to_owned(), "1 lesson in 1 file, a ledger, 1 error, 0 warnings\n"),
+        ("check lore.toml".to_owned(), "a ledger, 1 error, 0 warnings\n"),
+        (format!("check {whole} 01-sample.md"), "1 lesson in 1 file, a ledger, 1 error, 0 warnings\n"),
+        ("check 01-sample.md".to_owned(), "1 lesson in 1 file, 0 errors, 0 warnings\n"),
+    ] {
+        let said = forklore(&here, &words);
+        assert_eq!((said.code, &*said.err), (i32::from(counted.contains(" 1 error")), ""), "{words}: {}", said.out);
+        assert!(said.out.ends_with(counted), "{words}: {}", said.out);
+        if said.code == 1 {
+            let parts = [&format!("lore.toml:{line}:8: error: there is no demo x"), "^^^^", "help: "];
+            assert!(parts.iter().all(|part| said.out.contains(*part)), "{words}: {}", said.out);
+        }
+    }
+}
+
+#[test]
+fn a_run_leaves_the_claims_to_lore_and_says_so() {
+    let here = Surroundings::new(User::Me);
+    fs::write(here.home().join(embed::LORE), embed::lore().1).expect("written");
+    lesson(&here, "at least 0");
+    let said = forklore(&here, "check --run .");
+    assert_eq!(said.code, 0, "{}", said.out);
+    let closing = "\n1 lesson in 1 file, a ledger of 245 claims (`forklore lore` runs them), 0 errors, 0 warnings\n";
+    assert!(said.out.ends_with(closing), "{}", said.out);
+    here.marker.assert_gone(Patience::default());
+}
+
+#[test]
+fn a_ledger_that_is_no_text_is_told_of() {
+    for user in User::all() {
+        let here = Surroundings::new(user);
+        lesson(&here, "at least 0");
+        let ledger = here.home().join(embed::LORE);
+        fs::write(&ledger, b"[[claim]]\n\xff").expect("written");
+        forklore(&here, "check .").could_not("lore.toml: invalid utf-8");
+        fs::write(&ledger, vec![b'#'; (1 << 20) + 1]).expect("written");
+        forklore(&here, "check --lessons .").could_not("that is no ledger");
+        fs::write(&ledger, "\u{1b}]0;owned\u{7} = [").expect("written");
+        let said = forklore(&here, "check lore.toml");
+        assert_eq!((said.code, &*said.err), (1, ""));
+        assert!(said.out.contains("lore.toml:1:2: error: ") && !said.out.contains('\u{1b}'), "{}", said.out);
+        fs::remove_file(&ledger).expect("ours");
+        nix::unistd::mkfifo(&ledger, nix::sys::stat::Mode::from_bits_truncate(0o666)).expect("a FIFO");
+        forklore(&here, "check .").could_not("not a regular file");
+        fs::remove_file(&ledger).expect("ours");
+        std::os::unix::fs::symlink("nowhere", &ledger).expect("a link");
+        forklore(&here, "check .").could_not("lore.toml: No such file");
+    }
 }
 
 #[test]

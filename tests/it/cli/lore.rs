@@ -35,9 +35,9 @@ fn verdicts(said: &Said) -> Vec<(String, String)> {
 fn single_claims_are_tested_and_come_out_as_the_machine_says() {
     for user in User::all() {
         let here = Surroundings::new(user);
-        let said = forklore(&here, "lore --json 004-06 000-15 003-38 004-07 004-06");
+        let said = forklore(&here, "lore --json 004-06 000-15 003-38 001-12 004-06");
         assert_eq!((said.code, said.err.as_str()), (0, ""));
-        let expected = [("000-15", "holds"), ("004-06", "fails"), ("004-07", "holds"), ("003-38", "not-testable")];
+        let expected = [("000-15", "holds"), ("001-12", "fails"), ("004-06", "fails"), ("003-38", "not-testable")];
         assert_eq!(verdicts(&said), expected.map(|(id, verdict)| (id.to_owned(), verdict.to_owned())));
         let claims = claims(&said.out);
         assert_eq!(claims[0]["measured"]["same_address"], true, "{}", claims[0]);
@@ -50,15 +50,40 @@ fn single_claims_are_tested_and_come_out_as_the_machine_says() {
 #[test]
 fn in_words_it_says_what_was_measured_and_where_claims_contradict_each_other() {
     let here = Surroundings::new(User::Me);
-    let said = forklore(&here, "lore 004-06 004-07");
+    let said = forklore(&here, "lore 004-06 004-07 000-18");
     assert_eq!(said.code, 0, "{}", said.err);
-    for part in
-        ["holds here: ", "does not hold here: values_seen 3", "Read: forklore ", "The machine sides with 004-07"]
-    {
+    for part in [
+        "holds here: ",
+        "does not hold here: values_seen 3",
+        "cannot be tested here: no browser is run here",
+        "Read: forklore isolation:6",
+        "The machine sides with 004-07",
+    ] {
         assert!(said.out.contains(part), "{part} is not in:\n{}", said.out);
     }
-    let chinese = forklore(&here, "lore --lang zh 004-06");
-    assert!(chinese.out.contains("在此不成立") && chinese.out.contains("进程"), "{}", chinese.out);
+    let chinese = forklore(&here, "lore --lang zh 004-06 000-18");
+    for part in ["在此不成立", "进程", "课文：forklore isolation:6", "无法在此检验：这里不运行浏览器"]
+    {
+        assert!(chinese.out.contains(part), "{part} is not in:\n{}", chinese.out);
+    }
+    let line = &claims(&forklore(&here, "lore --json --lang zh 000-18").out)[0];
+    let why = line["why"].as_str().expect("words");
+    assert!(why.starts_with("这里不运行浏览器") && !why.contains(". "), "{why}");
+}
+
+#[test]
+fn a_claim_that_contradicts_itself_is_shown_once_with_the_reason() {
+    let here = Surroundings::new(User::Me);
+    for (lang, heading, sentence) in [
+        ("en", "claims that contradict each other", "It contradicts itself. It is “at most” that is right."),
+        ("zh", "互相矛盾的说法", "它自相矛盾。“至多”才对。"),
+    ] {
+        let said = forklore(&here, &format!("lore --lang {lang} 002-25"));
+        assert_eq!(said.code, 0, "{}", said.err);
+        let (_, contradictions) = said.out.split_once(heading).unwrap_or_else(|| panic!("{}", said.out));
+        assert!(contradictions.contains(sentence), "{contradictions}");
+        assert_eq!(contradictions.matches("002-25").count(), 1, "{contradictions}");
+    }
 }
 
 #[test]

@@ -258,7 +258,7 @@ fn where_few_tasks_are_allowed() {
     let Some(machine) = Machine::few(users[0], 6) else { return };
     let refusals = all_on(&machine, 1, |_| ());
     some(&machine, &refusals);
-    let Some(machine) = Machine::few(users[0], 9) else { return };
+    let Some(machine) = Machine::few(users[0], 10) else { return };
     let refusals = all_on(&machine, 0, |_| ());
     shown_on(&machine, &refusals);
 }

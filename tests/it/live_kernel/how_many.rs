@@ -1,8 +1,8 @@
 //! How big and how many, by a second account: the sizes that are added up, and the room that is left to others.
 
-use super::alone;
+use super::{alone, run};
 use crate::support::{Patience, Surroundings, User, inconclusive};
-use forklore::fact::{Fact, Stamped};
+use forklore::fact::{Fact, Source, Stamped};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout};
 
-/// A run that has settled, and whose process `held` is stopped, so that all stays as it is.
+/// A run that has come to a step, and whose process `held` is stopped, so that all stays as it is.
 struct Settled {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -20,15 +20,15 @@ struct Settled {
 }
 
 impl Settled {
-    /// Runs forklore until the demo says that it has settled, then stops the process that `who` chooses.
-    fn run(here: &Surroundings, args: &[&str], who: impl Fn(&[Stamped]) -> u32) -> Self {
+    /// Runs forklore until the demo tells `step`, then stops the process that `who` chooses.
+    fn run(here: &Surroundings, args: &[&str], step: &str, who: impl Fn(&[Stamped]) -> u32) -> Self {
         let mut child = here.start(["run"].iter().chain(args).chain(&["--json"]));
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut facts: Vec<Stamped> = Vec::new();
-        let settled = |fact: &Stamped| matches!(&fact.fact, Fact::Step { name } if name == "settled");
-        while !facts.last().is_some_and(settled) {
+        let come = |fact: &Stamped| matches!(&fact.fact, Fact::Step { name } if name == step);
+        while !facts.last().is_some_and(come) {
             let mut line = String::new();
-            assert!(out.read_line(&mut line).expect("a line") > 0, "it ended before it settled: {:?}", facts.last());
+            assert!(out.read_line(&mut line).expect("a line") > 0, "it ended before {step}: {:?}", facts.last());
             facts.push(serde_json::from_str(&line).expect("a fact"));
         }
         let held = Pid::from_raw(who(&facts).try_into().expect("a pid"));
@@ -85,7 +85,7 @@ fn what_is_added_up_is_what_the_mappings_come_to() {
                 if what == "as=processes" { parent } else { pid }
             };
             let args = ["footprint", what, "count=8", "touch_kib=512", "pace=1"];
-            let run = Settled::run(&here, &args, leader);
+            let run = Settled::run(&here, &args, "all", leader);
             let mut all: Vec<u32> = tree(&run.facts).into_keys().collect();
             all.extend(u32::try_from(run.held.as_raw()));
             all.sort_unstable();
@@ -114,12 +114,32 @@ fn what_is_added_up_is_what_the_mappings_come_to() {
 }
 
 #[test]
+fn one_more_of_either_is_weighed_in_turn_and_has_its_own_memory() {
+    let _alone = alone();
+    for user in User::all() {
+        let words = ["run", "footprint", "as=threads", "count=3", "touch_kib=256", "pace=1", "rounds=10", "--json"];
+        let heard = run(user, &[], &words).expect("it runs");
+        assert_eq!(heard.start.source, Source::Unwatched);
+        let outcome = heard.outcome;
+        assert!(outcome.clean && outcome.broke.is_none(), "{outcome:?}");
+        let figure = |name: &str| outcome.values[name].as_f64().unwrap_or_else(|| panic!("{name}: {outcome:?}"));
+        assert_eq!(figure("rounds"), 10.0);
+        // Both have 256 KiB of their own; what else they take is more than nothing, and others who share our files come and go.
+        for name in ["thread_kib", "process_kib"] {
+            assert!(figure(name) >= 240.0 && figure(name) < 4096.0, "{name}: {outcome:?}");
+        }
+        assert!(figure("process_by_thread") > 0.5, "{outcome:?}");
+    }
+}
+
+#[test]
 fn others_can_start_processes_while_it_is_at_its_cap() {
     let _alone = alone();
     for user in User::all() {
         let here = Surroundings::new(user);
         let child = |facts: &[Stamped]| *tree(facts).first_key_value().expect("a worker").0;
-        let run = Settled::run(&here, &["limits", "bound=none", "stack_kib=64", "cap=2000", "pace=1"], child);
+        let run =
+            Settled::run(&here, &["limits", "bound=none", "stack_kib=64", "cap=2000", "pace=1"], "settled", child);
         let status = fs::read_to_string(format!("/proc/{}/status", run.held)).unwrap_or_default();
         let threads = status.lines().find_map(|line| line.strip_prefix("Threads:")?.trim().parse::<u64>().ok());
         for n in 0..20 {
