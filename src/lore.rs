@@ -11,4 +11,4 @@ mod verdict;
 
 pub use claims::{Claim, Ledger, Stands, Test};
 pub use condition::{Condition, ValuePath};
-pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, sides_with};
+pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, names, sides_with};

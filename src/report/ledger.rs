@@ -5,7 +5,7 @@ use super::chart::Counts;
 use super::document::{Block, Column, Entry, Figure, Section, Table, Text};
 use super::sources::Sources;
 use crate::fact::clean_line;
-use crate::lore::{Claim, Lang, Verdict, sides_with};
+use crate::lore::{Claim, Lang, Verdict, names, sides_with};
 use crate::progress::{Answer, Belief};
 
 /// How a belief compares with what the machine says.
@@ -138,22 +138,13 @@ fn contradictions(sources: &Sources) -> Option<Section> {
     let answered = |claim: &Claim| sources.results.answers.get(&claim.id).and_then(verdict);
     let mut entries = Vec::new();
     for one in sources.ledger.claims() {
-        for other in one.contradicts.iter().filter(|other| one.id < **other) {
+        for other in one.contradicts.iter().filter(|other| one.id <= **other) {
             let Ok(other) = sources.ledger.find(other) else { continue };
             let Some((a, b)) = answered(one).zip(answered(other)) else { continue };
-            let side = sides_with(sources.ledger, (&one.id, a), (&other.id, b));
-            let word = side.map_or_else(
-                || sources.pick("The machine takes neither side.", "机器不站在任何一边。").to_owned(),
-                |claim| match sources.lang {
-                    Lang::En => format!("The machine sides with {}.", claim.id),
-                    Lang::Zh => format!("机器站在 {} 一边。", claim.id),
-                },
-            );
-            entries.push(Entry {
-                mark: one.id.clone(),
-                said: spoken(sources, one).into(),
-                word: Text::new().strong(word),
-                lines: vec![Text::new().strong(&other.id).plain(" ").plain(spoken(sources, other))],
+            entries.push(if one.id == other.id {
+                itself(sources, one)
+            } else {
+                against(sources, (one, a), (other, b))
             });
         }
     }
@@ -161,6 +152,34 @@ fn contradictions(sources: &Sources) -> Option<Section> {
         section.blocks.push(Block::Entries(entries));
         section
     })
+}
+
+/// Two claims, and the one that the machine takes.
+fn against(sources: &Sources, (one, a): (&Claim, Verdict), (other, b): (&Claim, Verdict)) -> Entry {
+    let side = sides_with(sources.ledger, (&one.id, a), (&other.id, b));
+    let word = side.map_or_else(
+        || sources.pick("The machine takes neither side.", "机器不站在任何一边。").to_owned(),
+        |claim| match sources.lang {
+            Lang::En => format!("The machine sides with {}.", claim.id),
+            Lang::Zh => format!("机器站在 {} 一边。", claim.id),
+        },
+    );
+    Entry {
+        mark: one.id.clone(),
+        said: spoken(sources, one).into(),
+        word: Text::new().strong(word),
+        lines: vec![Text::new().strong(&other.id).plain(" ").plain(spoken(sources, other))],
+    }
+}
+
+/// A claim that says two things which cannot both be so.
+fn itself(sources: &Sources, claim: &Claim) -> Entry {
+    Entry {
+        mark: claim.id.clone(),
+        said: spoken(sources, claim).into(),
+        word: Text::new().strong(sources.pick("It contradicts itself.", "它自相矛盾。")),
+        lines: vec![sources.pick(&claim.why, &claim.why_zh).into()],
+    }
 }
 
 fn spoken<'c>(sources: &Sources, claim: &'c Claim) -> &'c str {
@@ -198,7 +217,7 @@ fn entry(sources: &Sources, id: &str, answer: &Answer) -> Entry {
     let word = Text::new().strong(word(sources, answer)).plain(because).plain(stop);
     let mut lines = Vec::new();
     // What the reason says already is not said again.
-    let shown = answer.shown.iter().filter(|(name, _)| !answer.because.contains(name.as_str()));
+    let shown = answer.shown.iter().filter(|(name, _)| !names(&answer.because, name));
     let shown: Vec<_> = shown.map(|(name, value)| format!("{name} {value}")).collect();
     if !shown.is_empty() {
         lines.push(format!("{}{}{stop}", pick("Measured too: ", "另测得："), shown.join(pick(", ", "，"))).into());

@@ -48,6 +48,8 @@ zh = \"一个进程只有一个线程。\"
 stands = \"wrong\"
 why = \"See the other.\"
 why_zh = \"见另一条。\"
+untested = \"It is the contrary of the other\"
+untested_zh = \"它与另一条相反\"
 contradicts = [\"000-08\"]
 ";
 
