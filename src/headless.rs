@@ -14,6 +14,7 @@ mod signals;
 mod tell;
 mod words;
 
+pub use lore::ledger;
 pub use replay::recording;
 
 use crate::cli::{Cli, Command};

@@ -25,7 +25,7 @@ const LAYERS: &[(&str, May)] = &[
     ("demo", May::Only(&["fact", "stage", "lab"])),
     ("record", May::Only(&["fact", "scene"])),
     ("tour", May::Only(&["fact", "lesson", "lore", "scene"])),
-    ("view", May::Only(&["tour", "scene", "lesson", "fact"])),
+    ("view", May::Only(&["tour", "scene", "lesson", "lore", "fact"])),
     ("lore", May::Only(&["fact", "lab", "lesson"])),
     ("report", May::Only(&["fact", "lab", "lesson", "lore", "progress"])),
     ("library", May::Only(&["cli", "fact", "lesson"])),
