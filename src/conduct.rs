@@ -3,6 +3,7 @@
 //! One thread owns everything of a run: the process tree, the observers, the totals. What others want of it comes as a
 //! message; what it knows goes to a sink. It knows no screen.
 
+mod departed;
 mod ending;
 mod watch;
 
@@ -12,7 +13,7 @@ use crate::fact::{
 };
 use crate::kernel;
 use crate::scene::Totals;
-use crate::stage::{BROKE, Brief, Production};
+use crate::stage::{BROKE, Brief, COULD_NOT, Production};
 use ending::Ending;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::AsFd;
@@ -232,9 +233,13 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
             if now >= soon {
                 soon = now + SOON;
                 watch.account(released, &mut batch);
+                watch.miss(false, &mut batch);
                 self.tell(batch);
                 let values = self.values();
                 batch = vec![Stamped::new(now_since(released), Fact::SoFar { values })];
+            }
+            if over {
+                watch.miss(true, &mut batch);
             }
             self.tell(batch);
             if over {
@@ -259,7 +264,7 @@ impl<S: FnMut(Vec<Stamped>)> Conductor<S> {
         let outcome = Outcome {
             values: self.values(),
             lost: tally.lost,
-            seconds: now_since(released).seconds(),
+            seconds: if tally.step(COULD_NOT).is_some() { 0.0 } else { now_since(released).seconds() },
             clean: ended.clean,
             left_behind: ended.left_behind,
             broke,

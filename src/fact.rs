@@ -27,7 +27,7 @@ pub use picture::{
     RunQueueSpec, Scale, SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec, WaitForSpec,
 };
 pub use source::{Source, SourceChoice, Unavailable};
-pub use spec::{Arg, Control, DemoSpec, Need, On, ReturnKind, ReturnSpec};
+pub use spec::{Arg, Control, DemoSpec, INCONCLUSIVE, Need, ONE_CORE, On, ReturnKind, ReturnSpec, VERDICT, undecided};
 pub use steer::Steer;
 pub use tally::{Ending, Row, State, Tally, TaskTally, Turns};
 pub use words::thousands;
@@ -279,7 +279,7 @@ pub struct Outcome {
     pub values: Values,
     /// Records lost on the way.
     pub lost: u64,
-    /// Seconds from release to the end.
+    /// Seconds from release to the end; 0 where nothing could run.
     pub seconds: f64,
     /// Nothing of the demo's process tree was alive after the run.
     pub clean: bool,
@@ -294,6 +294,14 @@ pub struct Outcome {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+impl Fact {
+    /// The whole process ended, and nobody saw how.
+    #[must_use]
+    pub fn gone(pid: Pid) -> Self {
+        Self::Exit { tid: Tid(pid.0), pid, code: None, signal: None, core: None }
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ pub use machine::{Machine, allowed_cpus, online_cpus};
 use crate::fact::{Pid, Source, Stamped, Unavailable};
 use std::time::Duration;
 
-/// Something that sees tasks come, run, leave and end.
+/// Something that sees tasks come, run, leave and end. That a process has ended is seen, and not how; and it may be a zombie
+/// for a while: see [`listed`].
 pub trait Observer: Send {
     /// How it knows.
     fn source(&self) -> Source;
@@ -49,6 +50,12 @@ pub trait Observer: Send {
 
     /// Looks a second, for a source that samples.
     fn hz(&self) -> Option<u32>;
+}
+
+/// The kernel lists a process of this number: it lives, or has ended and was not waited for.
+#[must_use]
+pub fn listed(pid: Pid) -> bool {
+    std::path::Path::new("/proc").join(pid.to_string()).exists()
 }
 
 /// The kernel's switch records of `root`, a held process with one thread, and of every task that comes from it.

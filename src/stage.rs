@@ -22,7 +22,7 @@ mod warden;
 mod wire;
 
 pub use cast::{Cue, Ended as Left, Entry, Pulse, Settings, Stage, Worker};
-pub use leader::{BROKE, lead};
+pub use leader::{BROKE, COULD_NOT, CannotRun, lead};
 pub use memory::{Region, pss_and_private_dirty};
 pub use production::{Ended, Production};
 pub use slices::SelfTimed;

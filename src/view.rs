@@ -199,12 +199,20 @@ impl View<'_> {
         hints.into_iter().map(|(_, key, hint)| (key, hint)).collect()
     }
 
-    /// The demo's own keys for the foot of the screen; where they would take it all, only which keys they are.
+    /// The demo's own keys for the foot of the screen; where they would take it all, a word for each, or only which keys
+    /// they are.
     fn own_hints(&self, width: u16) -> Vec<(String, String)> {
         let own: Vec<_> = self.controls().into_iter().map(|(key, label)| (key, first_words(&label))).collect();
-        let wide: usize = own.iter().map(|(key, label)| put::width(key) + put::width(label) + 3).sum();
-        if wide <= usize::from(width.saturating_sub(ESSENTIAL)) {
+        let fits = |hints: &[(String, String)]| {
+            let wide: usize = hints.iter().map(|(key, label)| put::width(key) + put::width(label) + 3).sum();
+            wide <= usize::from(width.saturating_sub(ESSENTIAL))
+        };
+        if fits(&own) {
             return own;
+        }
+        let short = self.short_controls();
+        if fits(&short) {
+            return short;
         }
         let keys: Vec<_> = own.into_iter().map(|(key, _)| key).collect();
         vec![(keys.join(" "), "this demo's keys".to_owned())]
@@ -225,6 +233,26 @@ impl View<'_> {
             rows.push((control.key.to_string(), control.label.to_owned()));
             if let crate::fact::Arg::Choice { param, next } = control.arg {
                 rows.push((next.to_string(), format!("next {param}")));
+            }
+        }
+        rows
+    }
+
+    /// The same with a word for each; keys with one word stand together.
+    fn short_controls(&self) -> Vec<(String, String)> {
+        let controls = self.tour.watch().map_or(&[][..], |watch| watch.spec.controls);
+        let mut rows: Vec<(String, String)> = Vec::new();
+        let words = controls.iter().flat_map(|control| {
+            let next = match control.arg {
+                crate::fact::Arg::Choice { param, next } => Some((next, param)),
+                _ => None,
+            };
+            [Some((control.key, control.verb)), next].into_iter().flatten()
+        });
+        for (key, word) in words {
+            match rows.iter_mut().find(|(_, known)| known == word) {
+                Some((keys, _)) => *keys = format!("{keys} {key}"),
+                None => rows.push((key.to_string(), word.to_owned())),
             }
         }
         rows

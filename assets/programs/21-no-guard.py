@@ -22,6 +22,8 @@ multiprocessing.set_start_method(sys.argv[1] if len(sys.argv) > 1 else "spawn", 
 pool = concurrent.futures.ProcessPoolExecutor(1)
 try:
     say(came=pool.submit(pow, 2, 10).result())
+    for worker in multiprocessing.active_children():
+        say(worker=worker.name, pid=worker.pid, parent=os.getpid())
 except concurrent.futures.process.BrokenProcessPool as error:
     say(error=type(error).__name__, words=str(error))
 pool.shutdown()

@@ -1,5 +1,6 @@
 //! The observers of a run: which source tells who ran when, and the kernel's accounts beside it.
 
+use super::departed::Departed;
 use crate::fact::{DemoSpec, Fact, Nanos, Pid, Source, SourceChoice, Stamped, Tid, Unavailable};
 use crate::kernel::{self, Accounts, Observer};
 use crate::stage::{Production, SelfTimed};
@@ -15,6 +16,7 @@ const UNWATCHED: Duration = Duration::from_millis(100);
 pub(super) struct Watch {
     lanes: Lanes,
     accounts: Accounts,
+    departed: Departed,
     because: Option<String>,
 }
 
@@ -52,7 +54,7 @@ impl Watch {
                 Ok(lanes) => {
                     let because = (!refusals.is_empty())
                         .then(|| refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-                    return Ok(Self { lanes, accounts: Accounts::default(), because });
+                    return Ok(Self { lanes, accounts: Accounts::default(), departed: Departed::default(), because });
                 }
                 Err(refused) => refusals.push(refused),
             }
@@ -115,8 +117,14 @@ impl Watch {
             // A task that is gone already has no account to read; its leader told the last one.
             let _ = self.accounts.note(pid, tid);
         }
+        self.departed.hold_back(batch, &mut seen);
         batch.append(&mut seen);
         batch.sort_by_key(|fact| fact.t);
+    }
+
+    /// Appends the ends of processes that were seen to end and of which nobody tells how.
+    pub(super) fn miss(&mut self, over: bool, batch: &mut Vec<Stamped>) {
+        self.departed.tell(over, kernel::listed, batch);
     }
 
     pub(super) fn account(&mut self, released: Nanos, batch: &mut Vec<Stamped>) {

@@ -180,7 +180,9 @@ impl Demo for Bound {
         let table = |sweep: &Sweep, value: fn(&Sweep, usize) -> Option<f64>| -> Value {
             let entries =
                 sweep.measured().into_iter().filter_map(|n| Some((n.to_string(), json!(two(value(sweep, n)?)))));
-            Value::Object(entries.collect::<Map<_, _>>())
+            let entries: Map<_, _> = entries.collect();
+            // The other kind was not tried.
+            if entries.is_empty() { Value::Null } else { Value::Object(entries) }
         };
         let speedup = |sweep: &Sweep, n: usize| sweep.speedup(n).map(|s| s.median);
         let rounds = [&cpu, &io].into_iter().filter(|s| !s.measured().is_empty()).map(Sweep::rounds).min();

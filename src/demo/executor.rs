@@ -12,6 +12,7 @@ mod timed;
 pub(super) use future::{Answer, Future, Missing, Record, State};
 pub(super) use timed::Timed;
 
+use super::labour::on_cpu;
 use crate::fact::{As, Unavailable};
 use crate::stage::{Settings, Stage, Worker, now};
 use hall::Hall;
@@ -129,6 +130,11 @@ impl Executor {
         }
     }
 
+    /// No worker is left: whoever waits for a task in the queue is told that it will not be begun.
+    pub(super) fn abandon(&self) {
+        self.hall.abandon(now());
+    }
+
     /// Forgets all futures, if all are done.
     pub(super) fn clear(&self) -> bool {
         let done = self.futures().all(|future| self.record(future).is_done());
@@ -167,8 +173,9 @@ fn serve(
         }
         let posted = hall.posted();
         if let Some(future) = hall.take(number, now()) {
+            let before = on_cpu();
             let outcome = work(worker, hall.record(future).argument);
-            hall.finish(future, outcome, now());
+            hall.finish(future, outcome, now(), on_cpu().since(before));
             done += 1;
             worker.set_work(done);
             then(worker, future);

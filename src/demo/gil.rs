@@ -1,17 +1,20 @@
 //! `gil`: one amount of Python, executed one after the other, by threads, by processes.
 
 mod own;
+mod sure;
 
 use super::Demo;
 use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
+use super::spread::two;
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
-    Unavailable, Values,
+    ColumnSpec, DemoSpec, Fact, INCONCLUSIVE, Need, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
+    TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::Stage;
 use serde_json::{Value, json};
 use std::time::Duration;
+use sure::Doubt;
 
 /// See the module.
 pub(super) struct Gil;
@@ -36,6 +39,9 @@ const WAYS: [(&str, &str); 5] = [
     ("hash serial", "hash serial"),
     ("hash threads", "hash serial"),
 ];
+
+/// The ways in which one computes alone.
+const LONE: [&str; 2] = ["serial", "hash serial"];
 
 static RESULTS: TableSpec = TableSpec {
     name: "ways",
@@ -95,15 +101,21 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "cores_threads", kind: ReturnKind::Number, help: "CPU seconds a second, in threads" },
         ReturnSpec { name: "cores_processes", kind: ReturnKind::Number, help: "CPU seconds a second, in processes" },
         ReturnSpec { name: "cores_hash", kind: ReturnKind::Number, help: "CPU seconds a second, sha256 in threads" },
+        ReturnSpec { name: "others", kind: ReturnKind::Number, help: "cores' worth of time that others had, at most" },
         ReturnSpec { name: "passed", kind: ReturnKind::Count, help: "how often the lock went to another thread" },
         ReturnSpec { name: "kept_ns", kind: ReturnKind::Nanos, help: "how long one thread had it, the median" },
         ReturnSpec { name: "switch_ns", kind: ReturnKind::Nanos, help: "after how long who waits asks for it" },
-        ReturnSpec { name: "consistent", kind: ReturnKind::Flag, help: "nothing measured speaks against its lock" },
+        ReturnSpec {
+            name: "consistent",
+            kind: ReturnKind::Flag,
+            help: "nothing measured speaks against its lock; none if it is not clear",
+        },
+        ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear, inconclusive or one core" },
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
         ReturnSpec { name: "gil", kind: ReturnKind::Word, help: "its lock: yes, no, or own machine" },
     ],
     pictures: &[Picture::Table(&RESULTS), Picture::Table(&WHO), Picture::Lanes],
-    needs: &[python::NEED],
+    needs: &[python::NEED, Need { capability: "a second core", without: "what a lock takes away" }],
     ..DemoSpec::BASE
 };
 
@@ -118,6 +130,9 @@ impl Demo for Gil {
 
     fn outcome(&self, _params: &Params, tally: &Tally) -> Values {
         let of = |way: &str, value: &str| tally.cell(RESULTS.name, way, value).cloned();
+        let sure =
+            |way: &str, value: &str| of(way, value).filter(|_| of(way, "doubt").is_none_or(|doubt| doubt.is_null()));
+        let most = WAYS.iter().filter_map(|(way, _)| of(way, "others")?.as_f64()).reduce(f64::max);
         let seconds = |way: &str| of(way, "took")?.as_f64().map(|ns| json!((ns / 1e6).round() / 1e3));
         let who = |value: &str| tally.cell(WHO.name, RUNS, value).cloned();
         [
@@ -127,14 +142,17 @@ impl Demo for Gil {
             ("speedup_threads", of("threads", "speedup")),
             ("speedup_processes", of("processes", "speedup")),
             ("speedup_hash", of("hash threads", "speedup")),
-            ("cores_threads", of("threads", "cores")),
-            ("cores_processes", of("processes", "cores")),
-            ("cores_hash", of("hash threads", "cores")),
+            ("cores_threads", sure("threads", "cores")),
+            ("cores_processes", sure("processes", "cores")),
+            ("cores_hash", sure("hash threads", "cores")),
+            ("others", most.map(|others| json!(others))),
             ("passed", of("threads", "passed")),
             ("kept_ns", of("threads", "kept_ns")),
             ("switch_ns", who("switch_ns")),
-            ("consistent", Some(json!(consistent(tally)))),
-            ("interpreter", who("interpreter")),
+            ("consistent", consistent(tally).map(|so| json!(so))),
+            ("verdict", Some(json!(verdict(tally)))),
+            // Who has not said yet what it is is still asked.
+            ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
@@ -142,36 +160,56 @@ impl Demo for Gil {
     }
 }
 
+/// Whether what was measured can be believed. Where nothing was, there is nothing to conclude.
+fn verdict(tally: &Tally) -> &str {
+    let cell = |way: &str, value: &str| tally.cell(RESULTS.name, way, value);
+    let measured = || WAYS.iter().filter(|(way, _)| cell(way, "took").is_some());
+    match measured().find_map(|(way, _)| cell(way, "doubt")?.as_str()) {
+        Some(doubt) => doubt,
+        None if measured().next().is_none() => INCONCLUSIVE,
+        None => "clear",
+    }
+}
+
 /// Under a lock for all threads these have one core's worth between them, and nobody has more cores than there are. What was
-/// not measured speaks against nothing.
-fn consistent(tally: &Tally) -> bool {
+/// not measured speaks against nothing; and what may be others' doing speaks for nothing.
+fn consistent(tally: &Tally) -> Option<bool> {
     let cores = |way: &str| tally.cell(RESULTS.name, way, "cores").and_then(Value::as_f64);
     let locked = tally.cell(WHO.name, RUNS, "gil").and_then(Value::as_str).is_some_and(|gil| gil != "no");
     let all = tally.start.as_ref().map_or(1, |start| start.cpus.len());
     let all = f64::from(u32::try_from(all).unwrap_or(u32::MAX));
     let most = |way: &str| if locked && way == "threads" { 1.0 } else { all };
-    WAYS.iter().all(|(way, _)| cores(way).is_none_or(|cores| cores <= most(way) + SLACK))
+    let so = WAYS.iter().all(|(way, _)| cores(way).is_none_or(|cores| cores <= most(way) + SLACK));
+    (!so || verdict(tally) == "clear").then_some(so)
 }
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
-    let mut results = Results::default();
-    if let Some(python) = Python::find(stage)? {
-        python.tell(stage, WHO.name, RUNS);
-        let words = words(&params);
-        match python.start(stage, "M", &PROGRAM, &words) {
-            Ok(running) => match hear(stage, running, &mut results, patience(&params))? {
-                None => return Ok(()),
-                Some(how) => stage.tell(Fact::Refused(Unavailable::new("the work in Python", how))),
-            },
-            Err(refused) => stage.tell(Fact::Refused(refused)),
+    let mut results = Results { cores: stage.cpus().len(), all: Vec::new() };
+    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "interpreter": words }))])?;
+    let why = match found {
+        Err(missing) => {
+            stage.tell(Fact::Refused(missing.why));
+            missing.words
         }
-        // What it has done so far is not mixed with what another machine does.
-        if results.any() {
-            return Ok(());
+        Ok(python) => {
+            python.tell(stage, WHO.name, RUNS);
+            let words = words(&params);
+            match python.start(stage, "M", &PROGRAM, &words) {
+                Ok(running) => match hear(stage, running, &mut results, patience(&params))? {
+                    None => return Ok(()),
+                    Some(how) => stage.tell(Fact::Refused(Unavailable::new("the work in Python", how))),
+                },
+                Err(refused) => stage.tell(Fact::Refused(refused)),
+            }
+            // What it has done so far is not mixed with what another machine does.
+            if results.any() {
+                return Ok(());
+            }
+            python::broke(&python)
         }
-    }
-    python::tell_own(stage, WHO.name, RUNS);
+    };
+    python::tell_own(stage, WHO.name, RUNS, &why);
     own::story(stage, &params, &mut results)
 }
 
@@ -220,6 +258,8 @@ struct Measure {
     seconds: f64,
     /// Seconds of CPU time of all of it.
     cpu: f64,
+    /// Cores' worth of time that others had meanwhile, if the kernel says so.
+    others: Option<f64>,
     /// How often the lock went to another thread, and for how many nanoseconds one had it.
     passed: Option<(u64, u64)>,
 }
@@ -231,17 +271,22 @@ impl Measure {
         let positive = |name: &str| line.get(name)?.as_f64().filter(|n| n.is_finite() && *n > 0.0 && *n < 1e6);
         let number = |name: &str| line.get(name).and_then(Value::as_u64);
         let passed = number("passed").zip(number("kept_ns"));
-        Some(Self { way, seconds: positive("seconds")?, cpu: positive("cpu")?, passed })
+        let others = line.get("others").and_then(Value::as_f64).filter(|others| (0.0..1e6).contains(others));
+        Some(Self { way, seconds: positive("seconds")?, cpu: positive("cpu")?, others, passed })
     }
 }
 
 /// What all came to so far.
 #[derive(Debug, Default)]
-struct Results(Vec<Measure>);
+struct Results {
+    /// Cores that may be used.
+    cores: usize,
+    all: Vec<Measure>,
+}
 
 impl Results {
     fn any(&self) -> bool {
-        !self.0.is_empty()
+        !self.all.is_empty()
     }
 
     fn begins(&self, stage: &mut Stage, way: &str) {
@@ -253,18 +298,22 @@ impl Results {
 
     fn add(&mut self, stage: &mut Stage, measure: &Measure) {
         stage.tell(row(RESULTS.name, measure.way, self.values(measure)));
-        self.0.push(measure.clone());
+        self.all.push(measure.clone());
     }
 
     /// The values of a row.
     fn values(&self, measure: &Measure) -> Value {
         let with = WAYS.iter().find(|(way, _)| *way == measure.way).map(|(_, with)| *with);
-        let alone = self.0.iter().find(|other| Some(other.way) == with && other.way != measure.way);
+        let alone = self.all.iter().find(|other| Some(other.way) == with && other.way != measure.way);
+        let doubt = Doubt::of(measure, self.cores);
+        let sure = alone.filter(|alone| doubt.is_none() && Doubt::of(alone, self.cores).is_none());
         let mut values = json!({
             "took": nanos(measure.seconds),
-            "cores": hundredth(measure.cpu / measure.seconds),
-            "speedup": alone.map(|alone| hundredth(alone.seconds / measure.seconds)),
-            "how": how(measure),
+            "cores": two(measure.cpu / measure.seconds),
+            "speedup": sure.map(|alone| two(alone.seconds / measure.seconds)),
+            "others": measure.others.map(two),
+            "doubt": doubt.map(Doubt::verdict),
+            "how": doubt.map_or_else(|| how(measure), Doubt::words),
         });
         if let Some((passed, kept)) = measure.passed {
             values["passed"] = json!(passed);
@@ -290,10 +339,6 @@ fn how(measure: &Measure) -> String {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and below 2^53")]
 fn nanos(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
-}
-
-fn hundredth(number: f64) -> f64 {
-    (number * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

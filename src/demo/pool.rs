@@ -26,6 +26,7 @@ static FUTURES: TableSpec = TableSpec {
         ColumnSpec { value: "by", head: "worker", kind: ReturnKind::Word },
         ColumnSpec { value: "queued_ns", head: "queued", kind: ReturnKind::Nanos },
         ColumnSpec { value: "took_ns", head: "took", kind: ReturnKind::Nanos },
+        ColumnSpec { value: "cpu_ns", head: "CPU", kind: ReturnKind::Nanos },
         ColumnSpec { value: "answer", head: "result", kind: ReturnKind::Word },
     ],
 };
@@ -132,7 +133,12 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "cancel_queued", kind: ReturnKind::Flag, help: "what cancelling the last, queued, said" },
         ReturnSpec { name: "submit_ns", kind: ReturnKind::Nanos, help: "how long it took to submit a task (median)" },
         ReturnSpec { name: "result_ns", kind: ReturnKind::Nanos, help: "from the first submission to the last result" },
-        ReturnSpec { name: "task_ns", kind: ReturnKind::Nanos, help: "how long the tasks took, all together" },
+        ReturnSpec {
+            name: "task_ns",
+            kind: ReturnKind::Nanos,
+            help: "how long the tasks took by the clock, all together; waiting for a core counts",
+        },
+        ReturnSpec { name: "task_cpu_ns", kind: ReturnKind::Nanos, help: "the CPU time of the tasks, all together" },
         ReturnSpec { name: "close_ns", kind: ReturnKind::Nanos, help: "how long the end of the block waited" },
         ReturnSpec { name: "asks", kind: ReturnKind::Count, help: "times that the main thread asked" },
         ReturnSpec {
@@ -148,6 +154,7 @@ static SPEC: DemoSpec = DemoSpec {
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
     limits: |_| Limits { process_mib: 16 * 1024, ..Limits::DEFAULT },
     controls: &[SUBMIT, CANCEL, ASK, train::KILL],
+    keys_change_it: true,
     ..DemoSpec::BASE
 };
 
@@ -178,6 +185,7 @@ impl Demo for Pool {
             ("cancelled", states(board::CANCELLED)),
             ("failed", json!(rows.iter().filter(|row| row.values.contains_key("error")).count())),
             ("task_ns", json!(rows.iter().filter_map(|row| number(row, "took_ns")).sum::<u64>())),
+            ("task_cpu_ns", json!(rows.iter().filter_map(|row| number(row, "cpu_ns")).sum::<u64>())),
             ("workers_used", json!(taken.len())),
             ("most_by_one", json!(taken.values().max().copied().unwrap_or(0))),
         ]);

@@ -120,7 +120,8 @@ impl Demo for PyRace {
             ("lost", (!lost.is_empty()).then_some(Value::Object(lost))),
             ("lost_share", of("call", "lost_share")),
             ("instructions", tally.cell(CODE.name, shown("plain"), "instructions").cloned()),
-            ("interpreter", who("interpreter")),
+            // Who has not said yet what it is is still asked.
+            ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
@@ -135,29 +136,41 @@ fn shown(way: &str) -> &'static str {
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
-    if let Some(python) = Python::find(stage)? {
-        python.tell(stage, WHO.name, RUNS);
-        let words = ["threads", "adds"].map(|name| params.int(name).to_string());
-        let why = match python.start(stage, "M", &PROGRAM, &words) {
-            Ok(running) => match hear(stage, running)? {
-                (None, _) => return Ok(()),
-                (Some(why), any) => {
-                    stage.tell(Fact::Refused(Unavailable::new("the race in Python", why)));
-                    any
-                }
-            },
-            Err(refused) => {
-                stage.tell(Fact::Refused(refused));
-                false
-            }
-        };
-        // What it has done so far is not mixed with what another machine does.
-        if why {
-            return Ok(());
+    let found = Python::find(stage, &|words| vec![row(WHO.name, RUNS, json!({ "interpreter": words }))])?;
+    let why = match found {
+        Err(missing) => {
+            stage.tell(Fact::Refused(missing.why));
+            missing.words
         }
-    }
-    python::tell_own(stage, WHO.name, RUNS);
+        Ok(python) => {
+            python.tell(stage, WHO.name, RUNS);
+            if in_python(stage, &params, &python)? {
+                return Ok(());
+            }
+            python::broke(&python)
+        }
+    };
+    python::tell_own(stage, WHO.name, RUNS, &why);
     own::story(stage, &params)
+}
+
+/// Whether the interpreter came to any result.
+fn in_python(stage: &mut Stage, params: &Params, python: &Python) -> Result<bool, Over> {
+    let words = ["threads", "adds"].map(|name| params.int(name).to_string());
+    // What it has done so far is not mixed with what another machine does.
+    Ok(match python.start(stage, "M", &PROGRAM, &words) {
+        Ok(running) => match hear(stage, running)? {
+            (None, _) => true,
+            (Some(why), any) => {
+                stage.tell(Fact::Refused(Unavailable::new("the race in Python", why)));
+                any
+            }
+        },
+        Err(refused) => {
+            stage.tell(Fact::Refused(refused));
+            false
+        }
+    })
 }
 
 /// Hears the program to its end: what was wrong with that, if anything, and whether it came to any result.

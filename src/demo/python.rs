@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long an interpreter may take to say what it is.
-const ANSWERS: Duration = Duration::from_secs(10);
+/// How long an interpreter may take to say what it is. It takes a twentieth of a second, and on a busy machine a whole one.
+const ANSWERS: Duration = Duration::from_secs(5);
 
 /// Asks it.
 static VERSION: Program = Program { name: "version.py", text: &[include_str!("../../assets/programs/20-version.py")] };
@@ -42,39 +42,78 @@ pub(super) struct Python {
     pub(super) switch_ns: u64,
 }
 
+/// What is asked for.
+const WHAT: &str = "the Python of this machine";
+
+/// Why there is no interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// In few words: "no python3 here", "/usr/bin/python3 does not answer".
+    pub(super) words: String,
+    /// In a sentence.
+    pub(super) why: Unavailable,
+}
+
+impl Missing {
+    fn new(words: String, why: String) -> Self {
+        Self { words, why: Unavailable::new(WHAT, why) }
+    }
+
+    /// There is none, or one that may not be executed.
+    fn none(closed: Option<&Path>) -> Self {
+        if let Some(closed) = closed {
+            let words = format!("{} may not be executed", shown(closed));
+            return Self::new(words.clone(), format!("{words} (EACCES)"));
+        }
+        let Self { words, why } = Self::new("no python3 here".to_owned(), "there is no python3 in PATH".to_owned());
+        Self { words, why: why.remedy("Install Python 3") }
+    }
+
+    /// It was asked, and this is how it went.
+    fn asked(file: &Path, how: &str) -> Self {
+        let does = if how.starts_with(run::SILENT) { "does not answer" } else { "is no Python 3 that answers" };
+        let words = format!("{} {does}", shown(file));
+        Self::new(
+            words.clone(),
+            if how.starts_with(run::SILENT) { format!("{words}: it {how}") } else { format!("{} {how}", shown(file)) },
+        )
+    }
+}
+
 impl Python {
-    /// The interpreter of this machine; none if there is none that answers, which is told.
+    /// The interpreter of this machine, or why there is none that answers. Meanwhile `says` makes facts of what is waited for.
+    /// Of several that were asked, what is wrong with all but the last is told.
     ///
     /// # Errors
     /// The run is to come to its end.
-    pub(super) fn find(stage: &mut Stage) -> Result<Option<Self>, Over> {
+    pub(super) fn find(stage: &mut Stage, says: &dyn Fn(&str) -> Vec<Fact>) -> Result<Result<Self, Missing>, Over> {
         let (files, closed) = candidates(std::env::var_os("PATH").as_deref());
-        if let (None, Some(closed)) = (files.first(), &closed) {
-            let why = format!("{} may not be executed (EACCES)", shown(closed));
-            stage.tell(Fact::Refused(Unavailable::new("the Python of this machine", why)));
-        } else if files.is_empty() {
-            let none = Unavailable::new("the Python of this machine", "there is no python3 in PATH");
-            stage.tell(Fact::Refused(none.remedy("Install Python 3")));
-        }
+        let mut missing: Option<Missing> = None;
         for file in files {
-            match Self::ask(stage, &file)? {
-                Ok(python) => return Ok(Some(python)),
-                Err(why) => {
-                    let why = format!("{} {why}", shown(&file));
-                    stage.tell(Fact::Refused(Unavailable::new("the Python of this machine", why)));
-                }
+            if let Some(Missing { why, .. }) = missing.take() {
+                stage.tell(Fact::Refused(why));
+            }
+            match Self::ask(stage, &file, says)? {
+                Ok(python) => return Ok(Ok(python)),
+                Err(how) => missing = Some(Missing::asked(&file, &how)),
             }
         }
-        Ok(None)
+        Ok(Err(missing.unwrap_or_else(|| Missing::none(closed.as_deref()))))
     }
 
     /// What this file says of itself, or what is wrong with it.
-    fn ask(stage: &mut Stage, file: &Path) -> Result<Result<Self, String>, Over> {
+    fn ask(stage: &mut Stage, file: &Path, says: &dyn Fn(&str) -> Vec<Fact>) -> Result<Result<Self, String>, Over> {
+        let asking = format!("asking {} who it is", shown(file));
+        says(&asking).into_iter().for_each(|fact| stage.tell(fact));
+        let still = |stage: &mut Stage, seconds: u64| {
+            let words = format!("{asking}: no answer for {seconds} s");
+            says(&words).into_iter().for_each(|fact| stage.tell(fact));
+        };
         let mut running = match Running::start(stage, file, "version", &VERSION, &[]) {
             Ok(running) => running,
             Err(refused) => return Ok(Err(format!("could not be started ({})", refused.why))),
         };
-        let how = match running.next(stage, ANSWERS)? {
+        let how = match running.next_meanwhile(stage, ANSWERS, still)? {
             Heard::Ended(how) => how,
             Heard::Line(line) => match (running.next(stage, ANSWERS)?, Self::parse(file, &line)) {
                 (Heard::Ended(how), Some(python)) if how == run::WELL => return Ok(Ok(python)),
@@ -135,13 +174,18 @@ impl Python {
     }
 }
 
-/// Tells that the machine of our own takes the part of an interpreter.
-pub(super) fn tell_own(stage: &mut Stage, table: &str, name: &str) {
+/// Tells that the machine of our own takes the part of an interpreter, and in few words why.
+pub(super) fn tell_own(stage: &mut Stage, table: &str, name: &str, why: &str) {
     let switch = u64::try_from(bytecode::INTERVAL.as_nanos()).unwrap_or(u64::MAX);
-    let words = format!("no python3 here: {}", bytecode::NAME);
+    let words = format!("{why}: {}", bytecode::NAME);
     let values =
         json!({ "interpreter": words, "gil": "own machine", "lock": "one for all its threads", "switch_ns": switch });
     stage.tell(row(table, name, values));
+}
+
+/// In few words, that an interpreter answered and then did not do the work.
+pub(super) fn broke(python: &Python) -> String {
+    format!("{} did not do it", python.words())
 }
 
 fn shown(file: &Path) -> String {

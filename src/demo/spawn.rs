@@ -4,10 +4,10 @@ use super::Demo;
 use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, TableSpec, Tally,
     TreeSpec, Unavailable, Values,
 };
-use crate::stage::Stage;
+use crate::stage::{CannotRun, Stage};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ impl Demo for Spawn {
             ("error_parent", first("error_parent")),
             ("failed", tried().next().map(|_| json!(failed.count()))),
             ("lambda", of(LAMBDA, "error")),
-            ("consistent", Some(json!(consistent(params, tally)))),
+            ("consistent", tried().next().map(|_| json!(consistent(params, tally)))),
             ("method_default", first("default")),
             ("interpreter", first("interpreter")),
         ]
@@ -173,11 +173,21 @@ fn consistent(params: &Params, tally: &Tally) -> bool {
 
 fn story(stage: &mut Stage) -> Result<(), Over> {
     let params = stage.params(&SPEC);
-    // Without Python there is nothing of it to show, and that was told.
-    let Some(python) = Python::find(stage)? else { return Ok(()) };
     let asked = params.word("method");
+    let methods = METHODS.into_iter().filter(|method| ["all", method].contains(&asked));
+    let says =
+        |words: &str| methods.clone().map(|method| row(RESULTS.name, method, json!({ "what": words }))).collect();
+    let python = match Python::find(stage, &says)? {
+        Ok(python) => python,
+        // Without Python there is nothing of it to show.
+        Err(missing) => {
+            let facts: Vec<Fact> = says(&format!("could not run: {}", missing.words));
+            facts.into_iter().for_each(|fact| stage.tell(fact));
+            return Err(CannotRun(missing.why).into());
+        }
+    };
     let guarded = params.word("guard") == "yes";
-    for method in METHODS.into_iter().filter(|method| ["all", method].contains(&asked)) {
+    for method in methods.clone() {
         script::step(stage, method);
         let (program, words) = if guarded {
             let mut words = vec![method.to_owned(), params.int("children").to_string()];
@@ -228,7 +238,9 @@ fn hear(stage: &mut Stage, running: &mut Running, seen: &mut Seen, method: &str)
         } else {
             seen.hear(&line);
             seen.tell(stage, method);
-            seen.plant(stage, method, &line);
+            if let Some(pid) = seen.plant(stage, method, &line) {
+                running.outlives(pid);
+            }
         }
     }
 }
@@ -308,10 +320,10 @@ impl Seen {
         })
     }
 
-    /// Puts whoever the line tells of into the tree.
-    fn plant(&self, stage: &mut Stage, method: &str, line: &Value) {
+    /// Puts whoever the line tells of into the tree: which process that is.
+    fn plant(&self, stage: &mut Stage, method: &str, line: &Value) -> Option<Pid> {
         let number = |name: &str| line.get(name).and_then(Value::as_u64);
-        let Some((pid, main)) = number("pid").zip(self.main) else { return };
+        let (pid, main) = number("pid").zip(self.main)?;
         let mut told = |who: &str, pid: u64, parent: Option<u64>, what: String| {
             let values = json!({ "who": who, "pid": pid, "parent": parent, "what": what });
             stage.tell(row(TREE.table, &format!("{who} {pid}"), values));
@@ -321,6 +333,14 @@ impl Seen {
             told(&format!("{method}: server"), server, Some(main), format!("A server, process {server}, forks."));
         }
         match (word(line, "child"), word(line, "runs")) {
+            _ if line.get("worker").is_some() => {
+                told(
+                    &format!("{method}: worker"),
+                    pid,
+                    parent,
+                    "The pool has a worker, which has not run the file.".into(),
+                );
+            }
             (Some(letter), _) => {
                 let finds = self.finds.as_deref().unwrap_or("nothing");
                 told(&format!("{method}: {letter}"), pid, parent, format!("{letter} finds the variable {finds}."));
@@ -338,6 +358,7 @@ impl Seen {
             }
             _ => {}
         }
+        u32::try_from(pid).ok().map(Pid)
     }
 
     fn what(&self) -> String {

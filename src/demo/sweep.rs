@@ -75,6 +75,13 @@ pub(super) fn plan(cores: usize, most: usize) -> Vec<usize> {
     all.into_iter().collect()
 }
 
+/// So many cores' worth of time, which others had, is too much to say anything of what ran beside them.
+#[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+pub(super) fn disturbs(others: f64, cores: usize) -> bool {
+    let (share, least) = OTHERS;
+    others > (share * cores as f64).max(least)
+}
+
 /// How sure a speed-up is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sure {
@@ -165,8 +172,7 @@ impl Sweep {
     /// How sure the speed-up of so many workers is. Everything is measured against one worker: where that is disturbed,
     /// all is.
     pub(super) fn sure(&self, workers: usize) -> Sure {
-        let (share, least) = OTHERS;
-        let disturbed = |n| self.middle(n, |m| m.others).is_some_and(|o| o > (share * self.cores()).max(least));
+        let disturbed = |n| self.middle(n, |m| m.others).is_some_and(|others| disturbs(others, self.cores));
         let lone: Vec<f64> = self.of(1).map(|m| m.rate).collect();
         let apart = |values: &[f64]| Spread::of(values).is_some_and(|s| s.width() > APART);
         let ratios = self.ratios(workers, 1);

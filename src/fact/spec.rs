@@ -1,7 +1,7 @@
 //! How a demo describes itself: parameters, values, pictures, controls. Everything that the rest of the program knows
 //! of a demo stands in its [`DemoSpec`], so that a new demo needs no edit elsewhere.
 
-use super::{Limits, ParamError, ParamSpec, Params, Picture};
+use super::{Limits, ParamError, ParamSpec, Params, Picture, Values};
 
 /// All that the program knows of a demo.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct DemoSpec {
     pub pictures: &'static [Picture],
     /// What the learner can do to it while it runs.
     pub controls: &'static [Control],
+    /// These change what its lesson speaks of: a run in which the learner used one is theirs, and not judged.
+    pub keys_change_it: bool,
     /// Its workers time their own slices, so [`super::Source::SelfTimed`] works for it.
     pub self_timed: bool,
     /// It measures what the recorder would change: it is run with [`super::Source::Unwatched`] unless an observer is asked for.
@@ -65,6 +67,7 @@ impl DemoSpec {
         returns: &[],
         pictures: &[],
         controls: &[],
+        keys_change_it: false,
         self_timed: false,
         unwatched: false,
         settles_ms: 0,
@@ -121,6 +124,21 @@ pub enum ReturnKind {
     List,
     /// A table of values by worker, size or way.
     Table,
+}
+
+/// The value by which a demo says what its measurement is worth, where it may be worth nothing.
+pub const VERDICT: &str = "verdict";
+
+/// That verdict, where it cannot be told, mostly because others used the cores.
+pub const INCONCLUSIVE: &str = "inconclusive";
+
+/// That verdict, where one core alone cannot show it.
+pub const ONE_CORE: &str = "one core";
+
+/// The verdict of a run that decides nothing: what it did not measure is neither as expected nor otherwise.
+#[must_use]
+pub fn undecided(values: &Values) -> Option<&str> {
+    values.get(VERDICT)?.as_str().filter(|word| [INCONCLUSIVE, ONE_CORE].contains(word))
 }
 
 /// One thing that a learner can do to a running demo.

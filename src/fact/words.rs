@@ -48,13 +48,29 @@ fn plain(value: &Value) -> String {
         Value::String(s) => clean_line(s),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(n) => n.as_u64().map_or_else(|| n.to_string(), thousands),
+        Value::Number(n) => n.as_u64().map(thousands).or_else(|| n.as_f64().map(number)).unwrap_or_default(),
         Value::Array(list) if list.is_empty() => "none".to_owned(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
         Value::Object(table) if table.is_empty() => "none".to_owned(),
         Value::Object(table) => entries(table, named),
         Value::Null => "not measured".to_owned(),
     }
+}
+
+/// A number with three figures, or with all before the point if they are more, in groups of three. What was measured seldom
+/// has more that mean something.
+fn number(n: f64) -> String {
+    if !n.is_finite() || n.abs() >= 1e15 {
+        return format!("{n:e}");
+    }
+    let sign = if n < 0.0 { "-" } else { "" };
+    let places = (0..=8).find(|places| n.abs() * 10_f64.powi(*places) >= 99.95).unwrap_or(8);
+    let text = format!("{:.*}", usize::try_from(places).unwrap_or(0), n.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), thousands);
+    let part = part.trim_end_matches('0');
+    let sign = if whole == "0" && part.is_empty() { "" } else { sign };
+    if part.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
 }
 
 /// A value in the unit that its name ends with.
@@ -134,9 +150,21 @@ mod tests {
         assert_eq!(ReturnKind::Table.show(&bins), "90,000 – 99,999: 2, 100,000 – 109,999: 1");
         assert_eq!(
             ReturnKind::Table.show(&json!({"1": 1.0, "16": 9.31, "2": 1.98, "17": 9.4})),
-            "1: 1.0, 2: 1.98, 16: 9.31, 17: 9.4"
+            "1: 1, 2: 1.98, 16: 9.31, 17: 9.4"
         );
         assert_eq!(ReturnKind::Nanos.show(&Value::Null), "not measured");
+    }
+
+    #[test]
+    fn a_measured_number_has_three_figures_and_no_point_without_need() {
+        let shown = |n: f64| ReturnKind::Number.show(&json!(n));
+        let large = [148_768.0, 1161.0, 3651.4, 1_753_700.0, 999.6, 100.4].map(shown);
+        assert_eq!(large, ["148,768", "1,161", "3,651", "1,753,700", "1,000", "100"]);
+        let usual = [17.437, 99.99, 2.654, 1.0, 1.3, 0.94, 0.333_33, 0.001_234, 0.0].map(shown);
+        assert_eq!(usual, ["17.4", "100", "2.65", "1", "1.3", "0.94", "0.333", "0.00123", "0"]);
+        assert_eq!([-2.654, -0.0, -1234.5].map(shown), ["-2.65", "0", "-1,234"]);
+        assert_eq!([ReturnKind::Number.show(&json!(-7)), ReturnKind::Kib.show(&json!(17.437))], ["-7", "17.4 KiB"]);
+        assert_eq!(ReturnKind::Table.show(&json!({"work": {"least": 1_753_700.0}})), "work least 1,753,700");
     }
 
     #[test]

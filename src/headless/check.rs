@@ -67,14 +67,18 @@ impl Subject {
                 }
             }
         }
-        let failed = match run {
+        let tried = match run {
             Some(source) if !self.lessons.is_empty() => trial::run(&self.lessons, source)?,
-            _ => 0,
+            _ => trial::Tried::default(),
         };
         let errors = number(&found, Severity::Error);
         told.extend([count(errors, "error"), count(number(&found, Severity::Warning), "warning")]);
         say(&told.join(", "))?;
-        Ok(if errors + failed > 0 { Done::Failed } else { Done::Well })
+        Ok(match tried.could_not {
+            _ if errors + tried.failed > 0 => Done::Failed,
+            0 => Done::Well,
+            _ => Done::CouldNot,
+        })
     }
 }
 

@@ -72,9 +72,7 @@ impl Follow {
                 if let Some(cpu) = self.tasks.remove(&tid).and_then(|task| task.on) {
                     tell(Fact::Out { cpu: Cpu(cpu), tid: task, why: Why::Blocked });
                 }
-                if tid != pid {
-                    tell(Fact::Exit { tid: task, pid: Pid(pid), code: None, signal: None, core: None });
-                }
+                tell(Fact::Exit { tid: task, pid: Pid(pid), code: None, signal: None, core: None });
             }
             What::Fork { .. } | What::Lost(_) => {}
         }
@@ -147,7 +145,8 @@ mod tests {
     fn an_exit_is_the_last_switch_out() {
         let told = told(&[(1, 10, 10, What::In), (2, 10, 10, What::Exit), (3, 10, 12, What::Exit)]);
         assert_eq!(told[1], r#"{"t":2,"kind":"out","cpu":0,"tid":10,"why":"blocked"}"#);
-        assert_eq!(told[2..], [r#"{"t":3,"kind":"exit","tid":12,"pid":10}"#]);
+        let exit = |t: u64, tid: u32| format!(r#"{{"t":{t},"kind":"exit","tid":{tid},"pid":10}}"#);
+        assert_eq!(told[2..], [exit(2, 10), exit(3, 12)]);
     }
 
     #[test]
@@ -163,6 +162,7 @@ mod tests {
             told[1..],
             [
                 r#"{"t":2,"kind":"lost","records":7}"#,
+                r#"{"t":3,"kind":"exit","tid":10,"pid":10}"#,
                 r#"{"t":4,"kind":"task","tid":21,"pid":20,"parent":0,"name":"looked-up"}"#,
                 r#"{"t":4,"kind":"in","cpu":0,"tid":21}"#,
             ]

@@ -112,10 +112,10 @@ impl Sampled {
         }
     }
 
-    /// A task is gone. How a process ended is not for us to tell.
+    /// A task is gone. How it ended is not seen.
     fn part(&mut self, tid: u32, now: Nanos, out: &mut Vec<Stamped>) {
         self.occupancy.forget(tid);
-        if let Some(task) = self.tasks.remove(&tid).filter(|task| task.pid != tid) {
+        if let Some(task) = self.tasks.remove(&tid) {
             let fact = Fact::Exit { tid: Tid(tid), pid: Pid(task.pid), code: None, signal: None, core: None };
             out.push(Stamped::new(now, fact));
         }

@@ -395,6 +395,6 @@ mod tests {
             "fork / thread": { "ratio": 13.58, "low": 12.97, "high": 14.67 } } });
         let show = |name| ValuePath::read(&SPEC, name).expect(name).show(&SPEC, &values(&of));
         assert_eq!(show("figures.fork, 0 MiB"), "241 µs (229 µs .. 258 µs, n = 10)");
-        assert_eq!(show("figures.fork / thread"), "13.58 (12.97 .. 14.67)");
+        assert_eq!(show("figures.fork / thread"), "13.6 (13 .. 14.7)");
     }
 }

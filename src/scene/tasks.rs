@@ -196,7 +196,12 @@ impl Tasks {
     fn end(&mut self, tally: &mut Tally, i: usize, t: Nanos, ending: Ending) {
         self.end_wait(tally, i, t);
         let task = &mut tally.tasks[i];
-        if task.ended.is_none() {
+        if let Some((_, known @ Ending::Unseen)) = &mut task.ended {
+            // Who waited for it knows how it ended, and may be heard after who only saw that it did.
+            if ending != Ending::WithItsProcess {
+                *known = ending;
+            }
+        } else if task.ended.is_none() {
             task.ended = Some((t, ending));
             task.stopped = false;
             self.spent += usize::from(task.slot.is_none());

@@ -19,6 +19,21 @@ pub(super) const RELEASE: &[u8] = b"\"release\"";
 /// The step that a leader reports when its demo could not go on; what was refused comes before it.
 pub const BROKE: &str = "broke";
 
+/// The step that a leader reports before [`BROKE`] when its demo had nothing to run with: no mistake, and no run.
+pub const COULD_NOT: &str = "could not run";
+
+/// A demo's own error: this machine lacks what it runs with.
+#[derive(Debug)]
+pub struct CannotRun(pub Unavailable);
+
+impl std::fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for CannotRun {}
+
 /// The step that a leader reports when it is ready and held.
 pub(super) const HELD: &str = "held";
 
@@ -31,9 +46,13 @@ pub fn lead(args: &[String], play: impl FnOnce(&mut Stage) -> anyhow::Result<()>
                 0
             }
             Err(error) => {
-                let refused = error.downcast_ref::<Unavailable>().cloned();
+                let cannot = error.downcast_ref::<CannotRun>();
+                let refused = cannot.map(|CannotRun(why)| why).or_else(|| error.downcast_ref()).cloned();
                 let refused = refused.unwrap_or_else(|| Unavailable::new("the demo broke", format!("{error:#}")));
                 stage.tell(Fact::Refused(refused));
+                if cannot.is_some() {
+                    stage.tell(Fact::Step { name: COULD_NOT.to_owned() });
+                }
                 stage.tell(Fact::Step { name: BROKE.to_owned() });
                 stage.close();
                 1

@@ -66,6 +66,10 @@ pub enum Verdict {
     AsExpected,
     /// Not as the lesson says: name, what was expected, what was measured.
     Otherwise(Vec<(String, String, Value)>),
+    /// The run says by this word that it decides nothing; and whether something that was expected was seen all the same.
+    Undecided(String, bool),
+    /// The learner changed it with the demo's keys before it could be judged.
+    Changed,
     /// The learner ended it before there was anything to judge.
     EndedEarly,
     /// The demo broke.
@@ -264,7 +268,7 @@ impl Tour {
         if watch.recorded {
             return Vec::new();
         }
-        let (demo, early) = (watch.spec.name, over && watch.asked_to_end);
+        let (demo, early, changed) = (watch.spec.name, over && watch.asked_to_end, watch.changed);
         let broke = scene.outcome.as_ref().and_then(|o| o.broke.clone());
         let lesson = self.lesson().map(|l| l.id.clone()).unwrap_or_default();
         let Some(step) = self.step().cloned() else { return Vec::new() };
@@ -279,6 +283,10 @@ impl Tour {
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();
+        }
+        if changed && broke.is_none() {
+            player.verdict = Some(Verdict::Changed);
+            return self.figures(demo, values);
         }
         let place = (lesson, player.step);
         let first = player.verdict.is_none();
@@ -335,13 +343,16 @@ fn verdict(demo: &Demo, values: &crate::fact::Values, broke: Option<String>) -> 
     if let Some(broke) = broke {
         return Verdict::Broke(broke);
     }
-    let otherwise: Vec<_> = demo
-        .expect
-        .iter()
-        .filter_map(|(name, expect)| {
-            let value = values.get(name).cloned().unwrap_or(Value::Null);
-            (!expect.matches.holds(&value)).then(|| (name.clone(), expect.written.clone(), value))
-        })
+    let undecided = crate::fact::undecided(values);
+    let measured = |name: &str| values.get(name).cloned().unwrap_or(Value::Null);
+    let judged = || demo.expect.iter().filter(|(name, _)| undecided.is_none() || !measured(name).is_null());
+    let otherwise: Vec<_> = judged()
+        .filter(|(name, expect)| !expect.matches.holds(&measured(name)))
+        .map(|(name, expect)| (name.clone(), expect.written.clone(), measured(name)))
         .collect();
-    if otherwise.is_empty() { Verdict::AsExpected } else { Verdict::Otherwise(otherwise) }
+    match undecided {
+        _ if !otherwise.is_empty() => Verdict::Otherwise(otherwise),
+        Some(word) => Verdict::Undecided(word.to_owned(), judged().next().is_some()),
+        None => Verdict::AsExpected,
+    }
 }

@@ -24,6 +24,9 @@ static SPEC: DemoSpec = DemoSpec {
     ..DemoSpec::BASE
 };
 
+static FRAGILE: DemoSpec =
+    DemoSpec { keys_change_it: true, ..DemoSpec { name: "sample", controls: SPEC.controls, ..DemoSpec::BASE } };
+
 fn step(title: &str, blocks: Vec<Block>) -> Step {
     Step { title: title.to_owned(), blocks, ..Step::default() }
 }
@@ -326,4 +329,40 @@ fn a_run_that_could_not_be_judged_takes_no_figure_away() {
     let player = tour.player().expect("in a lesson");
     assert_eq!((&player.verdict, &player.asked[0].measured), (&Some(Verdict::EndedEarly), &Some(json!(5))));
     assert_eq!(tour.recall.figures, figures);
+}
+
+#[test]
+fn a_run_that_decides_nothing_ticks_nothing() {
+    let run = |values: serde_json::Value| {
+        let (mut tour, empty) = (tour(), Scene::new());
+        press(&mut tour, &empty, "\nn2");
+        let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+        let values = serde_json::from_value(values).expect("an object");
+        tour.update(Event::Settled { run }, &scene(vec![Fact::SoFar { values }]));
+        let player = tour.player().expect("in a lesson");
+        (player.verdict.clone().expect("it was judged"), player.asked[0].right)
+    };
+    let open = Verdict::Undecided("inconclusive".to_owned(), false);
+    assert_eq!(run(json!({"survivors": null, "verdict": "inconclusive"})), (open, None));
+    let one_core = Verdict::Undecided("one core".to_owned(), true);
+    assert_eq!(run(json!({"survivors": 5, "verdict": "one core"})), (one_core, Some(1)));
+    assert!(matches!(run(json!({"survivors": 4, "verdict": "inconclusive"})).0, Verdict::Otherwise(_)));
+    assert!(matches!(run(json!({"survivors": null, "verdict": "clear"})).0, Verdict::Otherwise(_)));
+}
+
+#[test]
+fn a_run_that_the_learner_has_changed_is_not_judged() {
+    let judged = |spec: &'static DemoSpec, keys: &str| {
+        let (mut tour, empty) = (tour(), Scene::new());
+        tour.specs = vec![spec];
+        press(&mut tour, &empty, "\nn2");
+        let run = started(&press(&mut tour, &empty, " ")).expect("runs");
+        press(&mut tour, &empty, keys);
+        tour.update(Event::Settled { run }, &told(3, 3, false));
+        let player = tour.player().expect("in a lesson");
+        (player.verdict.clone().expect("it was judged"), player.asked[0].measured.clone())
+    };
+    assert_eq!(judged(&FRAGILE, "+"), (Verdict::Changed, None), "the prediction stays open");
+    assert!(matches!(judged(&FRAGILE, "v").0, Verdict::Otherwise(_)), "who only looks changes nothing");
+    assert!(matches!(judged(&SPEC, "+").0, Verdict::Otherwise(_)), "where the keys are the experiment it is judged");
 }

@@ -26,6 +26,8 @@ pub struct Watch {
     pub running: bool,
     /// The learner asked it to end.
     pub asked_to_end: bool,
+    /// The learner used a key that changes what the lesson speaks of.
+    pub changed: bool,
     /// It was recorded, not run here.
     pub recorded: bool,
     /// Which of [`ZOOMS`].
@@ -105,6 +107,7 @@ impl Watch {
             spec,
             running: true,
             asked_to_end: false,
+            changed: false,
             recorded: false,
             zoom: ZOOM,
             picture: 0,
@@ -164,6 +167,7 @@ impl Watch {
             (On::Worker, Some(name)) => Some(name.to_owned()),
             (On::Worker, None) => return Some(Err("There is no worker to do that to.".to_owned())),
         };
+        self.changed |= self.spec.keys_change_it;
         Some(Ok(vec![Effect::Steer(Steer { verb: control.verb.to_owned(), worker, value })]))
     }
 

@@ -169,7 +169,7 @@ impl View<'_> {
     /// Whether the run beside the text is one of `demo`'s, was judged and goes on.
     fn goes_on(&self, demo: &str) -> bool {
         let verdict = self.tour.player().and_then(|player| player.verdict.as_ref());
-        matches!(verdict, Some(Verdict::AsExpected | Verdict::Otherwise(_)))
+        matches!(verdict, Some(Verdict::AsExpected | Verdict::Otherwise(_) | Verdict::Undecided(..)))
             && self.tour.watch().is_some_and(|watch| watch.running && watch.spec.name == demo)
     }
 
@@ -199,6 +199,7 @@ impl View<'_> {
         let action = match &player.watch {
             None => "space runs it",
             Some(watch) if watch.running => "it runs; space ends it",
+            Some(_) if self.could_not_run() => "it could not run; space tries again",
             Some(_) => "it has run; space runs it again",
         };
         let pieces = [
@@ -207,6 +208,11 @@ impl View<'_> {
             Piece::new(format!(": {action}."), self.theme.style(Role::Dim)),
         ];
         wrap(&pieces, width.into())
+    }
+
+    /// There was nothing to run with, or it was refused.
+    pub(super) fn could_not_run(&self) -> bool {
+        self.scene.outcome.as_ref().is_some_and(|outcome| outcome.broke.is_some() && outcome.seconds <= 0.0)
     }
 
     fn notes(&self, step: &Step, width: u16) -> Vec<Line<'static>> {

@@ -212,16 +212,21 @@ impl View<'_> {
     }
 
     fn verdict(&self, player: &Player, watch: &Watch) -> Option<(String, Role)> {
+        let answered = player.asked.iter().filter(|a| a.chosen.is_some() && a.measured.is_some());
+        let right: Option<bool> = answered.map(|a| a.right == a.chosen).reduce(|all, one| all && one);
         Some(match player.verdict.as_ref()? {
-            Verdict::AsExpected
-                if player.asked.iter().any(|a| a.chosen.is_some() && a.measured.is_some() && a.right != a.chosen) =>
-            {
+            Verdict::AsExpected if right == Some(false) => {
                 ("✓ As the lesson says; not as you predicted.".to_owned(), Role::Accent)
             }
-            Verdict::AsExpected
-                if player.asked.iter().any(|a| a.measured.is_some() && a.right.is_some() && a.right == a.chosen) =>
-            {
+            Verdict::Undecided(..) if right == Some(false) => ("Not as you predicted.".to_owned(), Role::Accent),
+            Verdict::AsExpected | Verdict::Undecided(..) if right == Some(true) => {
                 ("✓ As you predicted.".to_owned(), Role::Good)
+            }
+            Verdict::Undecided(word, rest) => {
+                let open = if player.asked.iter().any(|a| self.open(a)) { " Your prediction stays open." } else { "" };
+                let rest = if *rest { " The rest is as the lesson says." } else { "" };
+                let word = clean_line(word);
+                (format!("This run cannot tell: {word}.{open}{rest}"), Role::Accent)
             }
             Verdict::AsExpected if player.asked.iter().any(|a| self.open(a)) => {
                 let expects = self.tour.step().and_then(|step| step.demo()).is_some_and(|demo| !demo.expect.is_empty());
@@ -240,12 +245,16 @@ impl View<'_> {
                 let list: Vec<_> = list.iter().map(each).collect();
                 (format!("✗ Not as the lesson says. {}.", list.join("; ")), Role::Warning)
             }
+            Verdict::Changed => {
+                let open = if player.asked.iter().any(|a| self.open(a)) { " Your prediction stays open." } else { "" };
+                (format!("You changed this run by a key, so it is not judged.{open}"), Role::Accent)
+            }
             Verdict::EndedEarly => {
                 ("You ended it before it could be judged. Space runs it again.".to_owned(), Role::Dim)
             }
             Verdict::Broke(why) => {
-                let began = self.scene.outcome.as_ref().is_some_and(|outcome| outcome.seconds > 0.0);
-                let what = if began { "This demo broke" } else { "It could not run" };
+                let began = self.scene.outcome.is_some() && !self.could_not_run();
+                let what = if began { "This demo broke" } else { "It could not run here" };
                 (format!("✗ {what}: {}", clean_line(why)), Role::Bad)
             }
         })

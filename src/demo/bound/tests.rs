@@ -39,6 +39,12 @@ fn company_spoils_what_computes_and_not_what_waits() {
 }
 
 #[test]
+fn what_was_not_tried_was_not_measured() {
+    let values = Bound.outcome(&Params::defaults(&SPEC), &tally(&[], &[(1, 0.8), (8, 0.1)], 0.0));
+    assert_eq!([&values["cpu_seconds"], &values["cpu_speedup"]], [Value::Null, Value::Null].each_ref());
+}
+
+#[test]
 fn one_is_always_among_the_numbers_of_workers() {
     let words = Params::from_words(&SPEC, &["workers=4,2,4"]).expect("good");
     assert_eq!(counts(&words).into_iter().collect::<Vec<_>>(), [1, 2, 4]);

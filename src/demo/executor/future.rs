@@ -38,6 +38,8 @@ pub(in crate::demo) enum Missing {
     Failed(u32),
     /// Its worker ended in the middle of it (`BrokenExecutor`).
     Broken,
+    /// No worker is left to begin it (`BrokenExecutor`, too).
+    Abandoned,
 }
 
 /// What the question for a result comes to.
@@ -58,7 +60,9 @@ pub(in crate::demo) struct Record {
     pub(in crate::demo) began: Option<Nanos>,
     /// When there was an answer.
     pub(in crate::demo) ended: Option<Nanos>,
-    /// What the task came to; none of a task whose worker ended.
+    /// CPU time that its worker spent on it.
+    pub(in crate::demo) cpu: Option<Nanos>,
+    /// What the task came to; none of a task whose worker ended, or that no worker was left for.
     pub(super) outcome: Option<Outcome>,
 }
 
@@ -81,6 +85,7 @@ impl Record {
             State::Finished => Some(match self.outcome {
                 Some(Ok(value)) => Ok(value),
                 Some(Err(error)) => Err(Missing::Failed(error)),
+                None if self.began.is_none() => Err(Missing::Abandoned),
                 None => Err(Missing::Broken),
             }),
         }

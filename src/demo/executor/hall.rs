@@ -32,6 +32,7 @@ const ENDED: usize = 3;
 const KIND: usize = 4;
 const VALUE: usize = 5;
 const WORKER: usize = 6;
+const CPU: usize = 7;
 
 /// What the outcome is, in the word `KIND`.
 const NO_OUTCOME: u64 = 0;
@@ -105,7 +106,9 @@ impl Hall {
     pub(super) fn add(&self, argument: u64, at: Nanos) -> Option<Future> {
         let length = self.word(LENGTH).load(Relaxed);
         let future = usize::try_from(length).ok().filter(|n| *n < MOST).map(Future)?;
-        for (value, to) in [(ARGUMENT, argument), (SUBMITTED, at.0), (BEGAN, 0), (ENDED, 0), (KIND, 0), (WORKER, 0)] {
+        for (value, to) in
+            [(ARGUMENT, argument), (SUBMITTED, at.0), (BEGAN, 0), (ENDED, 0), (KIND, 0), (WORKER, 0), (CPU, 0)]
+        {
             self.set(future, value, to);
         }
         self.state(future).store(PENDING, Release);
@@ -128,12 +131,13 @@ impl Hall {
         self.state(future).compare_exchange(from, to, AcqRel, Relaxed).is_ok()
     }
 
-    pub(super) fn finish(&self, future: Future, outcome: Outcome, at: Nanos) {
+    /// `cpu`: the CPU time that it took.
+    pub(super) fn finish(&self, future: Future, outcome: Outcome, at: Nanos, cpu: Nanos) {
         let (kind, value) = match outcome {
             Ok(value) => (RETURNED, value),
             Err(error) => (FAILED, u64::from(error)),
         };
-        for (word, to) in [(VALUE, value), (ENDED, at.0), (KIND, kind)] {
+        for (word, to) in [(VALUE, value), (ENDED, at.0), (KIND, kind), (CPU, cpu.0)] {
             self.set(future, word, to);
         }
         self.state(future).store(FINISHED, Release);
@@ -173,6 +177,7 @@ impl Hall {
             submitted: Nanos(value(SUBMITTED)),
             began: moment(BEGAN),
             ended: moment(ENDED).filter(|_| finished),
+            cpu: moment(CPU).filter(|_| finished),
             outcome,
         }
     }
@@ -187,6 +192,16 @@ impl Hall {
                 if self.swap(future, word, FINISHED) {
                     self.bump(NEWS);
                 }
+            }
+        }
+    }
+
+    /// What is in the queue will have no answer: nobody is left to take it.
+    pub(super) fn abandon(&self, at: Nanos) {
+        for future in self.futures().filter(|future| self.record(*future).state == State::Pending) {
+            self.set(future, ENDED, at.0);
+            if self.swap(future, PENDING, FINISHED) {
+                self.bump(NEWS);
             }
         }
     }

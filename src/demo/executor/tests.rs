@@ -16,7 +16,7 @@ fn a_future_goes_from_pending_to_running_to_finished() {
     let running = hall.record(future);
     assert_eq!((running.state, running.worker, running.began), (State::Running(2), Some(2), Some(Nanos(7))));
     assert!(running.is_running() && !running.is_done() && running.answer().is_none());
-    hall.finish(future, Ok(13), Nanos(9));
+    hall.finish(future, Ok(13), Nanos(9), Nanos(2));
     let finished = hall.record(future);
     assert_eq!((finished.answer(), finished.ended, finished.worker), (Some(Ok(13)), Some(Nanos(9)), Some(2)));
     assert!(finished.is_done() && !finished.is_running());
@@ -30,7 +30,7 @@ fn what_is_pending_is_cancelled_and_what_runs_is_not() {
     assert_eq!((hall.cancel(first), hall.cancel(second), hall.cancel(second)), (false, true, false));
     assert_eq!(hall.record(second).answer(), Some(Err(Missing::Cancelled)));
     assert_eq!(hall.take(1, Nanos(3)), None, "nobody begins what was cancelled");
-    hall.finish(first, Err(7), Nanos(4));
+    hall.finish(first, Err(7), Nanos(4), Nanos(1));
     assert_eq!(hall.record(first).answer(), Some(Err(Missing::Failed(7))));
     assert!(!hall.cancel(first), "it is finished");
 }
@@ -44,6 +44,18 @@ fn a_task_of_a_worker_that_ended_has_no_answer() {
     let answers = futures.map(|future| hall.record(future).answer());
     assert_eq!(answers, [None, Some(Err(Missing::Broken)), None]);
     assert_eq!(hall.take(0, Nanos(4)), Some(futures[2]), "the others go on");
+}
+
+#[test]
+fn what_nobody_is_left_to_begin_is_not_cancelled_but_broken() {
+    let hall = hall();
+    let [first, second] = [1, 2].map(|n| hall.add(n, Nanos(1)).expect("there is room"));
+    assert_eq!(hall.take(0, Nanos(2)), Some(first));
+    hall.finish(first, Ok(1), Nanos(3), Nanos(1));
+    hall.abandon(Nanos(9));
+    let (done, left) = (hall.record(first), hall.record(second));
+    assert_eq!((done.answer(), done.ended, done.cpu), (Some(Ok(1)), Some(Nanos(3)), Some(Nanos(1))));
+    assert_eq!((left.state, left.answer(), left.worker), (State::Finished, Some(Err(Missing::Abandoned)), None));
 }
 
 #[test]
@@ -83,7 +95,7 @@ fn who_waits_for_an_answer_is_woken_or_has_waited_long_enough() {
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let taken = hall.take(0, now()).expect("it is there");
-            hall.finish(taken, Ok(2), now());
+            hall.finish(taken, Ok(2), now(), Nanos(1));
         });
         assert_eq!(executor.result(future, Duration::from_secs(120)), Ok(2));
     });

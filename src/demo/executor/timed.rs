@@ -79,7 +79,7 @@ impl Timed {
         loop {
             let news = self.executor.news();
             let answers: Vec<_> = futures.iter().filter_map(|future| self.executor.record(*future).answer()).collect();
-            if answers.contains(&Err(Missing::Broken)) {
+            if answers.iter().any(|answer| matches!(answer, Err(Missing::Broken | Missing::Abandoned))) {
                 return Err(lost().into());
             }
             if answers.len() == futures.len() {

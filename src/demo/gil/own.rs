@@ -1,6 +1,7 @@
 //! The same work on the small bytecode machine: the lock of an interpreter, without Python.
 
 use super::{Measure, RESULTS, Results, patience};
+use crate::demo::account;
 use crate::demo::area::Area;
 use crate::demo::bytecode::{COUNT, Machine};
 use crate::demo::labour::on_cpu;
@@ -12,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Loops that are timed before it begins.
 const TRIAL: i64 = 100_000;
@@ -100,12 +101,16 @@ fn measured(
         numbers.push(stage.enter(what, &Settings::default(), move |worker| theirs.play(worker, number, times))?);
     }
     results.begins(stage, way);
+    let cpus = stage.cpus().to_vec();
+    let (from, not_idle) = (Instant::now(), account::not_idle(&cpus));
     numbers.iter().for_each(|number| stage.order(*number, 1));
     let all = |what: Says| (0..count).map(|number| ground.said(number, what).load(Acquire)).collect::<Vec<_>>();
     if !until(stage, patience, |_| all(Says::Done).iter().all(|done| *done == 1))? {
         let why = format!("it had not ended after {} s", patience.as_secs());
         return Err(Unavailable::new("the work on the machine of our own", why).into());
     }
+    let not_idle = account::not_idle(&cpus).zip(not_idle).map(|(now, then)| now - then);
+    let lasted = from.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
     stage.dismiss(&numbers);
     let (begun, ended) = (all(Says::Begun).into_iter().min(), all(Says::Ended).into_iter().max());
     let took = ended.zip(begun).map_or(1, |(ended, begun)| ended.saturating_sub(begun).max(1));
@@ -113,5 +118,7 @@ fn measured(
     let seconds = |ns: u64| ns as f64 / 1e9;
     let passed = ground.machine.passed().filter(|_| what == As::Threads);
     let passed = passed.map(|(times, kept)| (times as u64, u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX)));
-    Ok(Measure { way, seconds: seconds(took), cpu: seconds(all(Says::Cpu).iter().sum()), passed })
+    let cpu = seconds(all(Says::Cpu).iter().sum());
+    let others = not_idle.map(|not_idle| ((not_idle - cpu) / lasted).max(0.0));
+    Ok(Measure { way, seconds: seconds(took), cpu, others, passed })
 }

@@ -69,9 +69,12 @@ fn values(record: &Record, by: Option<String>, first: Nanos) -> Values {
         values.push(("took_ns", json!(ended.since(began))));
         values.push(("ended_ns", json!(ended.since(first))));
     }
+    if let Some(cpu) = record.cpu {
+        values.push(("cpu_ns", json!(cpu)));
+    }
     if let Some(answer) = record.answer() {
         values.push(("answer", json!(words(answer))));
-        if let Err(Missing::Failed(_) | Missing::Broken) = answer {
+        if let Err(Missing::Failed(_) | Missing::Broken | Missing::Abandoned) = answer {
             values.push(("error", json!(words(answer))));
         }
     }
@@ -89,5 +92,6 @@ pub(super) fn words(answer: Result<u64, Missing>) -> &'static str {
         Err(Missing::Failed(NOT_TESTABLE)) => "error: no such question",
         Err(Missing::Failed(_)) => "error: called off",
         Err(Missing::Broken) => "error: its worker ended",
+        Err(Missing::Abandoned) => "error: no worker is left",
     }
 }

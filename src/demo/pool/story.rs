@@ -106,6 +106,11 @@ fn called(by: &str, future: Future) -> Fact {
     Fact::Row { table: CALLBACKS.to_owned(), row: future.number().to_string(), values }
 }
 
+/// What an order of the learner came to, in a line.
+fn say(stage: &mut Stage, text: &str) {
+    stage.tell(Fact::Said { text: text.to_owned(), dropped: 0 });
+}
+
 impl Main {
     fn hire(&mut self, stage: &mut Stage) -> Result<(), Cut> {
         let what = self.params.workers_as();
@@ -178,10 +183,17 @@ impl Main {
         Ok(())
     }
 
-    /// Asks for the next result that was not taken, and waits so long.
+    /// Asks for the next result that was not taken, or else for the last of all, and waits so long.
     fn ask(&mut self, stage: &mut Stage, patience: Duration) {
-        let Some(next) = self.executor.futures().find(|future| !self.taken.contains(future)) else { return };
-        if self.executor.result(next, patience) == Err(Missing::TimedOut) {
+        let open = self.executor.futures().find(|future| !self.taken.contains(future));
+        let Some(next) = open.or(self.taken.last().copied()) else { return };
+        let answer = self.executor.result(next, patience);
+        let said = match answer {
+            Err(Missing::TimedOut) => format!("time-out after {} ms; the task goes on", patience.as_millis()),
+            answer => board::words(answer).to_owned(),
+        };
+        say(stage, &format!("task {}: result() says {said}", next.number()));
+        if answer == Err(Missing::TimedOut) {
             self.timed_out += 1;
             script::step(stage, "timed out");
         }
@@ -310,25 +322,26 @@ impl Main {
     /// Where no worker is left, nobody will do what is in the queue.
     fn give_up_if_alone(&self, stage: &Stage) {
         if stage.on().next().is_none() {
-            self.executor.futures().for_each(|future| {
-                self.executor.cancel(future);
-            });
+            self.executor.abandon();
         }
     }
 
     fn obey(&mut self, stage: &mut Stage, steer: &Steer) {
-        if self.closed {
-            let why = "the pool is shut down (Python: RuntimeError)";
-            return stage.tell(Fact::Refused(Unavailable::new("another task", why)));
-        }
         if steer.verb == SUBMIT.verb {
+            if self.closed {
+                let why = "the pool is shut down (Python: RuntimeError)";
+                return stage.tell(Fact::Refused(Unavailable::new("another task", why)));
+            }
             let next = NUMBERS[self.submitted.len() % NUMBERS.len()];
             self.submit(stage, if self.params.word("task") == "wait" { ONLY_WAIT } else { next });
         } else if steer.verb == CANCEL.verb {
             let all: Vec<_> = self.executor.futures().collect();
-            if !all.into_iter().rev().any(|future| self.executor.cancel(future)) {
-                let why = "none is pending: what runs or is done cannot be cancelled";
-                stage.tell(Fact::Refused(Unavailable::new("cancelling a task", why)));
+            match all.into_iter().rev().find(|future| self.executor.cancel(*future)) {
+                Some(future) => say(stage, &format!("task {}: cancel() says yes", future.number())),
+                None => {
+                    let why = "none is pending: what runs or is done cannot be cancelled";
+                    stage.tell(Fact::Refused(Unavailable::new("cancelling a task", why)));
+                }
             }
             self.look(stage);
         } else if steer.verb == ASK.verb {

@@ -16,14 +16,14 @@ fn outcome(tally: &Tally) -> Values {
 
 #[test]
 fn the_order_is_that_of_completion() {
-    let done =
-        |by: &str, took: u64, ended: u64| json!({"state": "finished", "by": by, "took_ns": took, "ended_ns": ended});
+    let done = |by: &str, took: u64, ended: u64| json!({"state": "finished", "by": by, "took_ns": took, "cpu_ns": took / 5, "ended_ns": ended});
     let futures = [done("A 1", 30, 30), done("B 2", 20, 20), done("B 2", 5, 25), json!({"state": "cancelled"})];
     let values = outcome(&tally(&futures, json!({"results": ["prime"], "asks": 3, "cancel_queued": true})));
     assert_eq!(values["order"], json!([2, 3, 1]));
     assert_eq!([&values["finished"], &values["cancelled"], &values["failed"]], [3, 1, 0].map(|n| json!(n)).each_ref());
     assert_eq!([&values["workers_used"], &values["most_by_one"]], [json!(2), json!(2)].each_ref());
     assert_eq!([&values["task_ns"], &values["asks"]], [json!(55), json!(3)].each_ref());
+    assert_eq!(values["task_cpu_ns"], json!(11), "of the time by the clock most was waiting for a core");
     assert_eq!([&values["last_result"], &values["cancel_queued"]], [json!("prime"), json!(true)].each_ref());
 }
 

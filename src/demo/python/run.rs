@@ -28,6 +28,9 @@ const FOLLOWS: Duration = Duration::from_secs(2);
 /// How it ended when all went well.
 pub(super) const WELL: &str = "ended with code 0";
 
+/// How the sentence begins of one that had to be ended.
+pub(super) const SILENT: &str = "said nothing";
+
 /// A program of ours.
 #[derive(Debug)]
 pub(in crate::demo) struct Program {
@@ -95,7 +98,17 @@ impl Running {
     /// # Errors
     /// The learner has seen enough; the program is ended.
     pub(in crate::demo) fn next(&mut self, stage: &mut Stage, patience: Duration) -> Result<Heard, Over> {
-        let begun = Instant::now();
+        self.next_meanwhile(stage, patience, |_, _| {})
+    }
+
+    /// The same, and `still` hears each second that nothing is heard.
+    pub(super) fn next_meanwhile(
+        &mut self,
+        stage: &mut Stage,
+        patience: Duration,
+        mut still: impl FnMut(&mut Stage, u64),
+    ) -> Result<Heard, Over> {
+        let (begun, mut seconds) = (Instant::now(), 0);
         loop {
             // Looked at before the pipe is read: what it said before it ended is heard.
             let gone = ending(stage, self.number);
@@ -110,8 +123,12 @@ impl Running {
             } else if let Some(how) = gone {
                 how
             } else if begun.elapsed() > patience {
-                format!("said nothing for {} s, and was ended", patience.as_secs())
+                format!("{SILENT} for {} s, and was ended", patience.as_secs())
             } else {
+                if begun.elapsed().as_secs() > seconds {
+                    seconds = begun.elapsed().as_secs();
+                    still(stage, seconds);
+                }
                 if stage.next(Some(LOOK)) == Cue::Finish {
                     self.kill(stage);
                     return Err(Over::Finish);
@@ -163,7 +180,7 @@ impl Running {
             if self.ears.over() {
                 // They are gone, and who could have told how has gone with them.
                 for pid in self.below.drain(..) {
-                    stage.tell(Fact::Exit { tid: Tid(pid.0), pid, code: None, signal: None, core: None });
+                    stage.tell(Fact::gone(pid));
                 }
                 return Ok(());
             }
@@ -178,6 +195,13 @@ impl Running {
         }
     }
 
+    /// A process that the program has told of in words of its own: its end is told with the program's at the latest.
+    pub(in crate::demo) fn outlives(&mut self, pid: Pid) {
+        if pid != self.group && !self.below.contains(&pid) {
+            self.below.push(pid);
+        }
+    }
+
     /// Takes a line that tells of a task: its name, its process, its id. A task that finds no room is one without a letter.
     fn introduced(&mut self, stage: &mut Stage, line: &Value) -> bool {
         let Some(name) = line.get("task").and_then(Value::as_str) else { return false };
@@ -185,8 +209,8 @@ impl Running {
         let name: String = clean_line(name).chars().take(8).collect();
         if !stage.cast().iter().any(|entry| entry.tid == Tid(tid) && entry.name == name) {
             let _ = stage.introduce(&name, Tid(tid), Pid(pid), number(line, "parent").unwrap_or(0));
-            if pid == tid && pid != self.group.0 {
-                self.below.push(Pid(pid));
+            if pid == tid {
+                self.outlives(Pid(pid));
             }
         }
         true

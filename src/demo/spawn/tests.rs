@@ -89,5 +89,5 @@ fn what_python_does_otherwise_than_it_says_is_seen() {
     assert!(judged("fork", 1, None, bare) && judged("spawn", 2, Some("BrokenProcessPool"), bare));
     assert!(!judged("fork", 2, None, &[]) && !judged("fork", 1, Some("RuntimeError"), bare));
     assert!(!judged("spawn", 1, None, &[]) && !judged("spawn", 9, Some("x"), bare) && !judged("spawn", 2, None, bare));
-    assert_eq!(outcome(&[])["consistent"], json!(true), "nothing was tried");
+    assert_eq!(outcome(&[])["consistent"], Value::Null, "nothing was tried");
 }

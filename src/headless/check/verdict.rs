@@ -1,6 +1,6 @@
 //! What an author said of a run against what it came to. Pure.
 
-use crate::fact::{DemoSpec, Values};
+use crate::fact::{DemoSpec, Values, undecided};
 use crate::lesson::{Demo, Predict, Step};
 use serde_json::Value;
 
@@ -9,7 +9,8 @@ pub(super) fn differences(spec: &DemoSpec, step: &Step, demo: &Demo, values: &Va
     let mut out = Vec::new();
     for (name, expect) in &demo.expect {
         let value = values.get(name).unwrap_or(&Value::Null);
-        if !expect.matches.holds(value) {
+        let open = value.is_null() && undecided(values).is_some();
+        if !open && !expect.matches.holds(value) {
             out.push(format!("{name} expected {}, measured {}", expect.written, shown(spec, name, value)));
         }
     }
@@ -22,7 +23,8 @@ pub(super) fn differences(spec: &DemoSpec, step: &Step, demo: &Demo, values: &Va
 pub(super) fn open(step: &Step, values: &Values) -> Option<String> {
     let name = &step.predict()?.answer;
     let measured = values.get(name).is_some_and(|value| !value.is_null());
-    (!measured).then(|| format!("the prediction asks for {name}, which was not measured"))
+    let why = undecided(values).map(|word| format!(": {word}")).unwrap_or_default();
+    (!measured).then(|| format!("the prediction asks for {name}, which was not measured{why}"))
 }
 
 /// What is wrong with a prediction, if no option or more than one of it is right.
@@ -80,6 +82,24 @@ mod tests {
         assert_eq!(said(json!(4)), ["N expected over 5, measured 4"]);
         assert_eq!(said(json!(9)), ["no option of the prediction covers N, measured 9"]);
         assert_eq!(said(Value::Null), ["N expected over 5, measured not measured"]);
+    }
+
+    #[test]
+    fn what_a_run_that_cannot_tell_did_not_measure_is_no_difference() {
+        let mut text = LESSON.replace("DEMO", "any");
+        text = text.replace("NAME", "count");
+        let (lesson, _) = parse(text.as_bytes(), "en/1-a.md", "en");
+        let step = &lesson.steps[0];
+        let spec = demo::specs()[0];
+        let said = |verdict: &str, count: Value| {
+            let values = [("verdict".to_owned(), json!(verdict)), ("count".to_owned(), count)].into();
+            differences(spec, step, step.demo().expect("it has one"), &values).len()
+        };
+        assert_eq!([said("inconclusive", Value::Null), said("one core", Value::Null)], [0, 0]);
+        assert_eq!([said("clear", Value::Null), said("inconclusive", json!(4))], [1, 1]);
+        let values = [("verdict".to_owned(), json!("one core"))].into();
+        let open = open(step, &values).expect("it is open");
+        assert!(open.ends_with("not measured: one core"), "{open}");
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn a_process_takes_its_threads_with_it_and_an_id_can_come_again() {
         (0, task(7, 5, "C")),
         (0, task(8, 8, "D")),
         (1, json!({"kind": "exit", "tid": 7, "pid": 5})),
+        (2, json!({"kind": "exit", "tid": 7, "pid": 5, "code": 4})),
         (2, json!({"kind": "stopped", "pid": 8, "stopped": true})),
         (3, json!({"kind": "exit", "tid": 5, "pid": 5, "signal": "SIGSEGV", "core": true})),
         (3, json!({"kind": "exit", "tid": 5, "pid": 5, "code": 1})),
@@ -76,7 +77,7 @@ fn a_process_takes_its_threads_with_it_and_an_id_can_come_again() {
         [
             Some((Nanos(3), Ending::Signal("SIGSEGV".into(), true))),
             Some((Nanos(3), Ending::WithItsProcess)),
-            Some((Nanos(1), Ending::Unseen)),
+            Some((Nanos(1), Ending::Code(4))),
             None,
             None
         ]

@@ -44,8 +44,13 @@ fn after_the_end_the_lanes_show_where_something_ran_last() {
 }
 
 /// A run of the first step that ended with these values after so many seconds.
-fn ended(set: &mut Set, values: &[(&str, u64)], seconds: f64, broke: Option<&str>) -> String {
-    let values = values.iter().map(|(name, n)| ((*name).to_owned(), (*n).into())).collect();
+fn ended<V: Into<serde_json::Value> + Clone>(
+    set: &mut Set,
+    values: &[(&str, V)],
+    seconds: f64,
+    broke: Option<&str>,
+) -> String {
+    let values = values.iter().map(|(name, n)| ((*name).to_owned(), n.clone().into())).collect();
     let broke = broke.map(str::to_owned);
     let outcome = Outcome { values, lost: 0, seconds, clean: true, left_behind: 0, broke };
     set.scene.apply(&Stamped::new(Nanos::from_millis(3000), Fact::Outcome(outcome)));
@@ -63,12 +68,21 @@ fn a_prediction_that_stays_open_is_said_first() {
 }
 
 #[test]
+fn a_run_that_cannot_tell_says_so_and_ticks_nothing() {
+    let mut set = Set::at(TURNS);
+    set.answer(1).run();
+    let seen = ended(&mut set, &[("verdict", "inconclusive")], 3.0, None);
+    assert!(seen.contains("This run cannot tell: inconclusive. Your prediction stays open."), "{seen}");
+    assert!(!seen.contains('✓') && !seen.contains("as the lesson says"), "{seen}");
+}
+
+#[test]
 fn a_run_that_was_refused_says_so_once() {
     let mut set = Set::at(TURNS);
     set.answer(1).run();
     let refused = Unavailable::new("self-timed slices", "its workers sleep");
     set.scene.apply(&Stamped::new(Nanos::ZERO, Fact::Refused(refused.clone())));
-    let seen = ended(&mut set, &[], 0.0, Some(&refused.to_string()));
+    let seen = ended::<u64>(&mut set, &[], 0.0, Some(&refused.to_string()));
     assert_eq!(seen.matches("its workers sleep").count(), 1, "{seen}");
-    assert!(seen.contains("✗ It could not run: self-timed slices: its workers sleep"), "{seen}");
+    assert!(seen.contains("✗ It could not run here: self-timed slices: its workers sleep"), "{seen}");
 }

@@ -120,3 +120,20 @@ fn a_learner_who_only_presses_enter_sees_every_step_of_every_lesson() {
         assert!(set.tour.recall.done.contains(&id), "{id}");
     }
 }
+
+#[test]
+fn each_of_a_demos_own_keys_has_a_word_at_the_foot_where_there_is_room() {
+    let mut set = real();
+    let pools = set.tour.lessons.iter().position(|lesson| lesson.id == "pools").expect("it is there");
+    set.tour.open(pools, 0);
+    set.answer(1).run();
+    let mut foot = |width| super::fixture::rows(&set.draw_and_tell(width, 24)).pop().expect("a foot");
+    let narrow = foot(80);
+    for word in ["a submit", "c cancel", "t ask", "x kill", "q leave"] {
+        assert!(narrow.contains(word), "{word}: {narrow}");
+    }
+    let wide = foot(160);
+    assert!(wide.contains("a submit another task") && wide.contains("x kill the chosen process"), "{wide}");
+    let tiny = foot(66);
+    assert!(tiny.contains("a c t x"), "{tiny}");
+}

@@ -63,7 +63,7 @@ fn a_worker_that_is_killed_breaks_its_own_task_and_no_other() {
 }
 
 #[test]
-fn with_nobody_left_what_is_queued_is_cancelled() {
+fn with_nobody_left_what_is_queued_is_broken() {
     let mut killed = false;
     let told = listen(User::Me, &["pool", "as=processes", "workers=1", "times=40"], |fact, workers| {
         if !killed && is_told(fact, "1", "running") {
@@ -72,7 +72,8 @@ fn with_nobody_left_what_is_queued_is_cancelled() {
         }
     });
     let told = told.expect("an outcome");
-    assert_eq!((value(&told, "failed"), value(&told, "cancelled")), (&json!(1), &json!(5)), "{told:?}");
+    assert_eq!((value(&told, "failed"), value(&told, "cancelled")), (&json!(6), &json!(0)), "{told:?}");
+    assert_eq!(value(&told, "last_result"), &json!("error: no worker is left"), "{told:?}");
 }
 
 #[test]
