@@ -10,6 +10,7 @@ use crate::cli::{Cli, Command};
 use crate::headless::{self, complain};
 use crate::lesson::Place;
 use crate::library;
+use crate::lore::Lang;
 use crate::term::{self, guard};
 use clap::Parser;
 use shell::{Opening, Shell};
@@ -78,7 +79,8 @@ fn prepare(cli: &Cli) -> Result<(Shell, Opening), String> {
             None => Opening::Catalogue,
         },
     };
-    Ok((Shell::new(&library, source, theme, cli.common.ascii), opening))
+    let lore = (headless::ledger(&cli.common), Lang::of(&library::language(&cli.common)));
+    Ok((Shell::new(&library, lore, source, theme, cli.common.ascii), opening))
 }
 
 /// A place with a step, the first if none was named.

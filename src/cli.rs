@@ -81,6 +81,12 @@ pub enum Command {
         #[arg(value_name = "CLAIM")]
         claims: Vec<String>,
     },
+    /// Your lab report: what you predicted and measured, on which machine, and what is true there.
+    Report {
+        /// Write it to this file instead: Markdown, or one page where the name ends in .html.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// What this machine allows, and how to allow more.
     Doctor {
         /// As JSON.

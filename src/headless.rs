@@ -7,12 +7,14 @@ mod list;
 mod lore;
 mod out;
 mod replay;
+mod report;
 mod request;
 mod run;
 mod signals;
 mod tell;
 mod words;
 
+pub use lore::ledger;
 pub use replay::recording;
 
 use crate::cli::{Cli, Command};
@@ -54,7 +56,8 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
         Err(sentence) => return complain(&format!("--source {}: {sentence}", cli.common.source)),
     };
     // Who reads no lessons is told too that those asked for are not there.
-    let reads = matches!(command, Command::List { .. } | Command::Check { .. } | Command::Lore { .. });
+    let reads =
+        matches!(command, Command::List { .. } | Command::Check { .. } | Command::Lore { .. } | Command::Report { .. });
     if let (false, Err(sentence)) = (reads, library::open(&cli.common)) {
         return complain(&sentence);
     }
@@ -64,6 +67,7 @@ pub fn perform(cli: &Cli, command: &Command) -> Done {
         Command::Replay { file } => replay::replay(file),
         Command::Check { paths, run } => check::check(&cli.common, paths, run.then_some(source)),
         Command::Lore { json, claims } => lore::lore(&cli.common, claims, *json, source),
+        Command::Report { output } => report::report(&cli.common, output.as_deref()),
         Command::Doctor { json } => doctor::doctor(source, *json),
         Command::Present { .. } => complain("presenting needs a terminal"),
     }

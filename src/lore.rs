@@ -5,10 +5,12 @@
 
 mod claims;
 mod condition;
+mod groups;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use claims::{Claim, Ledger, Stands, Test};
 pub use condition::{Condition, ValuePath};
-pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, sides_with};
+pub use groups::{Group, came, groups, place, too_late};
+pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, names, sides_with};

@@ -6,18 +6,22 @@
 mod catalogue;
 mod event;
 pub mod keys;
+mod ledger;
 mod player;
+mod pointer;
 mod question;
 mod watch;
 
 pub use catalogue::Catalogue;
 pub use event::{Click, Effect, Event, Key, Memory, StartRun};
+pub use ledger::{Batch, Claims, Filter, Page, Place, Score, Side, Standing, Testing, Told};
 pub use player::{Pane, Player, Verdict};
 pub use question::{Asked, Question};
 pub use watch::{Paused, Watch, ZOOMS};
 
 use crate::fact::{DemoSpec, RunId};
 use crate::lesson::Lesson;
+use crate::lore::{Lang, Ledger};
 use crate::scene::Scene;
 use keys::{Action, Context};
 use serde_json::Value;
@@ -30,6 +34,8 @@ pub struct Tour {
     pub lessons: Vec<Lesson>,
     /// What the demos say of themselves.
     pub specs: Vec<&'static DemoSpec>,
+    /// The claims of the ledger.
+    pub claims: Claims,
     /// What is on the screen.
     pub screen: Screen,
     /// How far the help is scrolled, while it is open.
@@ -40,6 +46,10 @@ pub struct Tour {
     pub notice: Option<String>,
     /// A sentence that stays until what it says is over: "not saved".
     pub banner: Option<String>,
+    /// The screens that one comes back to, the last on top.
+    behind: Vec<Screen>,
+    /// The claim at which the ledger was left.
+    at_claim: usize,
     runs: u64,
 }
 
@@ -54,6 +64,8 @@ pub enum Screen {
     Present(Player, Clock),
     /// A recorded run.
     Replay(Watch),
+    /// The claims of the ledger.
+    Ledger(Page),
 }
 
 /// The presenter's clock.
@@ -84,26 +96,22 @@ pub struct Recall {
     pub answers: BTreeMap<String, Told>,
 }
 
-/// What a machine said of a claim.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Told {
-    /// The verdict.
-    pub verdict: crate::lore::Verdict,
-    /// Why this verdict and no other.
-    pub because: String,
-    /// What was measured and looked at: name and value as a learner reads it.
-    pub shown: Vec<(String, String)>,
-    /// It was another machine, in a line.
-    pub elsewhere: Option<String>,
-}
-
 impl Tour {
     /// A tour at its catalogue.
     #[must_use]
     pub fn new(lessons: Vec<Lesson>, specs: Vec<&'static DemoSpec>, recall: Recall) -> Self {
         let catalogue = Catalogue::at(&lessons, recall.place.as_ref());
         let screen = Screen::Catalogue(catalogue);
-        Self { lessons, specs, screen, help: None, recall, notice: None, banner: None, runs: 0 }
+        let claims = Claims::new(Err("There is no ledger here.".to_owned()), Lang::En, &lessons);
+        let (help, notice, banner, behind) = (None, None, None, Vec::new());
+        Self { lessons, specs, claims, screen, help, recall, notice, banner, behind, at_claim: 0, runs: 0 }
+    }
+
+    /// The same with a ledger, or the sentence that says why there is none.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Result<Ledger, String>, lang: Lang) -> Self {
+        self.claims = Claims::new(ledger, lang, &self.lessons);
+        self
     }
 
     /// Opens a step of a lesson, both counted from 0. The effects remember the place.
@@ -130,14 +138,14 @@ impl Tour {
     pub fn player(&self) -> Option<&Player> {
         match &self.screen {
             Screen::Lesson(player) | Screen::Present(player, _) => Some(player),
-            Screen::Catalogue(_) | Screen::Replay(_) => None,
+            Screen::Catalogue(_) | Screen::Replay(_) | Screen::Ledger(_) => None,
         }
     }
 
     fn player_mut(&mut self) -> Option<&mut Player> {
         match &mut self.screen {
             Screen::Lesson(player) | Screen::Present(player, _) => Some(player),
-            Screen::Catalogue(_) | Screen::Replay(_) => None,
+            Screen::Catalogue(_) | Screen::Replay(_) | Screen::Ledger(_) => None,
         }
     }
 
@@ -147,6 +155,7 @@ impl Tour {
         match &self.screen {
             Screen::Lesson(player) | Screen::Present(player, _) => player.watch.as_ref(),
             Screen::Replay(watch) => Some(watch),
+            Screen::Ledger(page) => page.on_show(),
             Screen::Catalogue(_) => None,
         }
     }
@@ -155,6 +164,7 @@ impl Tour {
         match &mut self.screen {
             Screen::Lesson(player) | Screen::Present(player, _) => player.watch.as_mut(),
             Screen::Replay(watch) => Some(watch),
+            Screen::Ledger(page) => page.on_show_mut(),
             Screen::Catalogue(_) => None,
         }
     }
@@ -177,6 +187,9 @@ impl Tour {
         if self.help.is_some() {
             return vec![Context::Help];
         }
+        if self.page().is_some_and(|page| page.typing) {
+            return vec![Context::Search];
+        }
         let mut contexts = Vec::new();
         if let Some(watch) = self.watch() {
             contexts.extend(watch.paused.is_some().then_some(Context::Paused));
@@ -190,6 +203,12 @@ impl Tour {
                 contexts.extend(player.watch.is_some().then_some(Context::Stage));
             }
             Screen::Replay(_) => contexts.extend([Context::Replay, Context::Stage]),
+            // Where there is none, there is nothing to do but leave.
+            Screen::Ledger(_) if self.claims.wrong.is_some() => {}
+            Screen::Ledger(page) => {
+                contexts.push(Context::Ledger);
+                contexts.extend(page.on_show().is_some().then_some(Context::Stage));
+            }
         }
         contexts.push(Context::Everywhere);
         contexts
@@ -210,12 +229,14 @@ impl Tour {
                 self.scroll(lines);
                 Vec::new()
             }
+            Event::Settled { run } if self.page().is_some() => self.test_settled(run, scene),
             Event::Settled { run } => self.judge(run, scene, false),
+            Event::Over { run } if self.page().is_some() => self.test_over(run, scene),
             Event::Over { run } => self.judge(run, scene, true),
+            Event::Late { run } => self.test_late(run),
             Event::CannotRun(sentence) => {
-                if let Some(player) = self.player_mut() {
-                    player.cannot_run(sentence);
-                }
+                let Some(player) = self.player_mut() else { return self.test_refused(sentence) };
+                player.cannot_run(sentence);
                 Vec::new()
             }
             Event::Notice(sentence) => {
@@ -237,6 +258,9 @@ impl Tour {
                     player.scroll = scroll.min(text);
                     player.below = below;
                 }
+                if let Some(page) = self.page_mut() {
+                    page.scroll = scroll.min(text);
+                }
                 Vec::new()
             }
         }
@@ -250,6 +274,11 @@ impl Tour {
         if let Some(action) = keys::action(special.copied(), key) {
             return self.act(action, scene);
         }
+        if let Key::Char(c) = key
+            && self.typed(c)
+        {
+            return Vec::new();
+        }
         if !contexts.contains(&Context::Help)
             && let Some(effects) = self.control(key, scene)
         {
@@ -261,6 +290,10 @@ impl Tour {
     /// A key of the demo's own, while it runs.
     fn control(&mut self, key: Key, scene: &Scene) -> Option<Vec<Effect>> {
         let Key::Char(c) = key else { return None };
+        // In the ledger its own keys come first, but on the stage.
+        if self.page().is_some_and(|page| page.side != Side::Stage) {
+            return None;
+        }
         let watch = self.watch_mut().filter(|w| w.running)?;
         match watch.control(c, scene)? {
             Ok(effects) => Some(effects),
@@ -303,6 +336,7 @@ impl Tour {
                     clock.shown = !clock.shown;
                 }
             }
+            Action::Ledger(action) => return self.ledger(action),
             Action::Watch(action) => {
                 return self.watch_mut().map_or_else(Vec::new, |watch| watch.act(action, scene));
             }
@@ -316,34 +350,22 @@ impl Tour {
         }
     }
 
-    fn scroll(&mut self, lines: i32) {
-        let by = |n: usize| n.saturating_add_signed(isize::try_from(lines).unwrap_or(0));
-        if let Some(help) = &mut self.help {
-            *help = by(*help);
-            return;
-        }
-        let lessons = &self.lessons;
-        match &mut self.screen {
-            Screen::Catalogue(catalogue) => catalogue.move_by(lines, lessons.len()),
-            Screen::Lesson(player) | Screen::Present(player, _) => {
-                player.scroll = by(player.scroll);
-                player.answer = false;
-            }
-            Screen::Replay(_) => {}
-        }
-    }
-
     fn back(&mut self) -> Vec<Effect> {
         match &self.screen {
             Screen::Lesson(player) => {
                 // Who came to the last step by way of the others has read what there is; who only looked in has not.
                 let read = player.step > 0;
                 let done = self.last_step_done(read);
-                self.screen = Screen::Catalogue(Catalogue::at(&self.lessons, self.recall.place.as_ref()));
+                self.screen = self.behind.pop().unwrap_or_else(|| self.catalogue());
                 std::iter::once(Effect::Stop).chain(done).collect()
             }
+            Screen::Ledger(_) => self.leave_ledger(),
             Screen::Catalogue(_) | Screen::Present(..) | Screen::Replay(_) => vec![Effect::Quit],
         }
+    }
+
+    fn catalogue(&self) -> Screen {
+        Screen::Catalogue(Catalogue::at(&self.lessons, self.recall.place.as_ref()))
     }
 
     fn open_chosen(&mut self) -> Vec<Effect> {
@@ -353,35 +375,6 @@ impl Tour {
         let here = self.recall.place.as_ref().filter(|(place, _)| Some(place.as_str()) == id);
         let step = here.map_or(0, |(_, step)| *step);
         if id.is_some() { self.open(lesson, step) } else { Vec::new() }
-    }
-
-    fn click(&mut self, click: Click, scene: &Scene) -> Vec<Effect> {
-        match click {
-            Click::Lesson(n) => {
-                let Screen::Catalogue(catalogue) = &mut self.screen else { return Vec::new() };
-                // The first click chooses, the second opens: a slip of the hand does not leave the page.
-                if catalogue.cursor == n {
-                    return self.open_chosen();
-                }
-                catalogue.cursor = n;
-                Vec::new()
-            }
-            Click::Option(n) => {
-                self.choose_option(Some(n));
-                Vec::new()
-            }
-            Click::Worker(name) => {
-                if let Some(watch) = self.watch_mut() {
-                    watch.chosen = Some(name);
-                }
-                Vec::new()
-            }
-            Click::Moment(cpu, t) => self.watch_mut().map_or_else(Vec::new, |watch| watch.pause_at(cpu, t, scene)),
-            Click::Pane(pane) => {
-                self.with_player(|p| p.pane = pane);
-                Vec::new()
-            }
-        }
     }
 
     fn next_run(&mut self) -> RunId {

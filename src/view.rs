@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod document;
+mod ledger;
 mod notice;
 mod panel;
 mod pictures;
@@ -16,8 +17,8 @@ pub mod widget;
 
 use crate::fact::{Source, clean_line};
 use crate::scene::Scene;
-use crate::tour::keys::{self, WatchAction};
-use crate::tour::{Click, Key, Pane, Player, Screen, Tour};
+use crate::tour::keys::{self, LedgerAction, WatchAction};
+use crate::tour::{Click, Key, Pane, Player, Screen, Side, Tour};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -98,6 +99,7 @@ impl View<'_> {
                 self.stage(watch, true, parts.body, buf);
                 Extent::default()
             }
+            Screen::Ledger(page) => self.ledger(page, parts.body, buf),
         };
         self.header(parts.header, buf);
         match self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
@@ -111,6 +113,7 @@ impl View<'_> {
         let (title, place) = match &self.tour.screen {
             Screen::Catalogue(_) => ("Processes and threads, tested on your own cores".to_owned(), String::new()),
             Screen::Replay(watch) => (format!("{} (recorded)", watch.spec.name), String::new()),
+            Screen::Ledger(page) => ("The ledger: what is true?".to_owned(), ledger::run_of(page).unwrap_or_default()),
             Screen::Lesson(player) | Screen::Present(player, _) => {
                 let lesson = self.tour.lesson();
                 let title = lesson.map(|l| format!("{} {}", l.number, l.title)).unwrap_or_default();
@@ -162,16 +165,26 @@ impl View<'_> {
             hints.push((0, keys::name(Key::Tab), "the answer".to_owned()));
         }
         let contexts = self.tour.contexts();
+        if one && let Some(page) = self.tour.page().filter(|_| contexts.contains(&keys::Context::Ledger)) {
+            hints.push((0, keys::name(Key::Tab), self.next_side(page).to_owned()));
+        }
         let running = self.tour.watch().is_some_and(|w| w.running);
+        let reading = self.tour.page().filter(|page| page.side != Side::List);
+        let several = self.tour.page().and_then(ledger::run_of).is_some();
         for context in &contexts {
-            if *context == keys::Context::Stage && running {
+            if *context == keys::Context::Stage && running && self.own_keys_count() {
                 hints.extend(self.own_hints(width).into_iter().map(|(key, label)| (OWN, key, label)));
             }
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
                 let hint = match binding.action {
                     keys::Action::Pane if panel::beside(width) || self.tour.watch().is_none() => continue,
-                    keys::Action::Run if running => "end",
+                    keys::Action::Ledger(LedgerAction::Side) if panel::beside(width) => continue,
+                    keys::Action::Ledger(LedgerAction::Next) if reading.is_none() => continue,
+                    keys::Action::Ledger(LedgerAction::Test) if running && several => continue,
+                    keys::Action::Ledger(LedgerAction::TestAll) if running && !several => continue,
+                    keys::Action::Ledger(LedgerAction::TestAll) if running => "stop all",
+                    keys::Action::Run | keys::Action::Ledger(LedgerAction::Test) if running => "end",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
                     _ => binding.hint,
@@ -255,10 +268,22 @@ impl View<'_> {
     /// The key table as rows: the contexts of the screen behind the help first.
     fn help_rows(&self) -> Vec<(String, String)> {
         use keys::Context as C;
-        let all = [C::Question, C::Present, C::Lesson, C::Stage, C::Paused, C::Catalogue, C::Replay, C::Everywhere];
+        let all = [
+            C::Question,
+            C::Present,
+            C::Lesson,
+            C::Stage,
+            C::Paused,
+            C::Catalogue,
+            C::Ledger,
+            C::Search,
+            C::Replay,
+            C::Everywhere,
+        ];
         let here: Vec<C> = match &self.tour.screen {
             Screen::Catalogue(_) => vec![C::Catalogue, C::Everywhere],
             Screen::Replay(_) => vec![C::Replay, C::Stage, C::Paused, C::Everywhere],
+            Screen::Ledger(_) => vec![C::Ledger, C::Search, C::Stage, C::Paused, C::Everywhere],
             Screen::Lesson(_) => vec![C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
             Screen::Present(..) => vec![C::Present, C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
         };
@@ -292,6 +317,7 @@ impl View<'_> {
             Screen::Lesson(player) => self.hit_step(player, body, x, y),
             Screen::Present(..) => None,
             Screen::Replay(watch) => self.hit_stage(watch, body, x, y),
+            Screen::Ledger(page) => self.hit_ledger(page, body, x, y),
         }
     }
 }
@@ -311,6 +337,11 @@ fn turn(context: keys::Context, action: keys::Action, running: bool) -> u8 {
         // Who runs it again while it runs ends it first.
         (keys::Context::Lesson, keys::Action::Again) if running => OWN + 3,
         (keys::Context::Lesson, keys::Action::Run) => 0,
+        (keys::Context::Lesson, keys::Action::Ledger(_)) => OWN + 5,
+        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Test | LedgerAction::TestAll)) => 0,
+        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Next)) => 1,
+        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Say(_))) if !running => 0,
+        (keys::Context::Ledger, _) => OWN + 1,
         (keys::Context::Lesson, _) => OWN + 1,
         (keys::Context::Stage, _) => OWN + 4,
         _ => 0,

@@ -9,6 +9,7 @@ use crate::demo;
 use crate::fact::{RunId, SourceChoice, Stamped};
 use crate::keep;
 use crate::lesson::{Library, Place};
+use crate::lore::{Lang, Ledger};
 use crate::progress::By;
 use crate::scene::Scene;
 use crate::term::{self, Notice, Screen, Suspended, guard::GuardedBy};
@@ -71,13 +72,19 @@ enum Flow {
 }
 
 impl Shell {
-    pub(super) fn new(library: &Library, source: SourceChoice, theme: Option<Theme>, ascii: bool) -> Self {
+    pub(super) fn new(
+        library: &Library,
+        lore: (Result<Ledger, String>, Lang),
+        source: SourceChoice,
+        theme: Option<Theme>,
+        ascii: bool,
+    ) -> Self {
         let (send, receive) = sync_channel(WAITING);
         let lessons: Vec<_> = library.lessons().cloned().collect();
         let (memory, mut notices) = Memoir::open();
         let last = || memory.theme().and_then(Theme::named).unwrap_or_default();
         let theme = look::fitted(theme.unwrap_or_else(last), ascii);
-        let mut tour = Tour::new(lessons, demo::specs(), memory.recall());
+        let mut tour = Tour::new(lessons, demo::specs(), memory.recall()).with_ledger(lore.0, lore.1);
         let wrong = library.diagnostics().len();
         if wrong > 0 {
             notices.push(format!("the lessons have {wrong} mistakes; forklore check tells where"));
@@ -226,15 +233,18 @@ impl Shell {
                 let events = self.runs.take(run, &facts, &mut self.scene);
                 self.changed |= self.held.is_none() || !events.is_empty();
                 for event in events {
-                    let over = matches!(event, Event::Over { .. });
+                    // A run that was left, with its step or with the ledger, is nobody's any more.
+                    let over = matches!(event, Event::Over { run } if self.tour.watch().is_some_and(|w| w.run == run));
+                    let asked = self.tour.watch().is_some_and(|watch| watch.asked_to_end);
                     let effects = self.tour.update(event, &self.scene);
-                    self.perform(effects, screen);
+                    // Before the next run begins with an empty scene.
                     if over {
-                        self.keep();
+                        self.keep(asked);
                     }
+                    self.perform(effects, screen);
                 }
                 if let Some(start) = self.runs.due() {
-                    self.start(start);
+                    self.start(start, screen);
                 }
                 return Ok(Flow::On);
             }
@@ -253,10 +263,10 @@ impl Shell {
         Ok(Flow::On)
     }
 
-    /// Keeps what the run that is over came to.
-    fn keep(&mut self) {
+    /// Keeps what the run that is over came to. The learner may have `asked` it to end.
+    fn keep(&mut self, asked: bool) {
         let player = self.tour.player();
-        let early = player.is_some_and(|player| player.verdict == Some(Verdict::EndedEarly));
+        let early = player.map_or(asked, |player| player.verdict == Some(Verdict::EndedEarly));
         let place = player.and_then(|player| Some((self.tour.lesson()?.id.as_str(), player.step)));
         let by = if place.is_some() { By::Tour } else { By::Lore };
         if let Some(mut run) = keep::measured(&self.scene, by) {
@@ -335,7 +345,7 @@ impl Shell {
                     self.runs.stop();
                     self.scene = Scene::new();
                     if let Some(start) = self.runs.ask(start) {
-                        self.start(start);
+                        self.start(start, screen);
                     }
                 }
                 Effect::Steer(steer) => self.runs.steer(steer),
@@ -357,11 +367,11 @@ impl Shell {
         }
     }
 
-    fn start(&mut self, start: crate::tour::StartRun) {
-        if let Err(sentence) = self.runs.start(start, &self.send) {
-            let _ = self.tour.update(Event::CannotRun(sentence), &self.scene);
-        }
+    fn start(&mut self, start: crate::tour::StartRun, screen: &mut Screen) {
         self.changed = true;
+        if let Err(sentence) = self.runs.start(start, &self.send) {
+            self.tell(Event::CannotRun(sentence), screen);
+        }
     }
 
     fn next_theme(&mut self) {

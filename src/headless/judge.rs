@@ -6,7 +6,7 @@ use crate::conduct::{self, Request, Run};
 use crate::demo;
 use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values};
 use crate::keep::Notes;
-use crate::lore::{Came, Fault};
+use crate::lore::{self, Came, Fault};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -75,8 +75,7 @@ impl<'n> Judge<'n> {
                 Ok(batch) => {
                     self.notes.take(&batch);
                     if let Some(came) = batch.into_iter().find_map(|fact| self.take(fact)) {
-                        let never = || "it neither settled nor ended".to_owned();
-                        return Ok(if too_late && self.values.is_none() { Err(Fault::Broke(never())) } else { came });
+                        return Ok(if too_late && self.values.is_none() { lore::too_late() } else { came });
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -99,12 +98,7 @@ impl<'n> Judge<'n> {
             Fact::Step { name } if name == SETTLED => self.settled = true,
             Fact::SoFar { values } if self.settled && self.values.is_none() => self.values = Some(values),
             Fact::Outcome(outcome) => {
-                return Some(match outcome.broke {
-                    // What was refused before anything ran is the machine's answer, not a mistake of the demo.
-                    Some(broke) if outcome.seconds > 0.0 => Err(Fault::Broke(broke)),
-                    Some(refused) => Err(Fault::Refused(refused)),
-                    None => Ok(self.values.clone().unwrap_or(outcome.values)),
-                });
+                return Some(lore::came(&outcome, self.values.as_ref()));
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use crate::fact::{DemoSpec, Params, SourceChoice};
 use crate::keep::{self, Notes};
 use crate::lesson::{Library, embed};
 use crate::library;
-use crate::lore::{Came, Claim, Fault, Judgement, Lang, Ledger, Verdict};
+use crate::lore::{Came, Claim, Fault, Judgement, Lang, Ledger, Verdict, groups};
 use crate::progress::{Answer, By, Measured, When};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -43,7 +43,10 @@ pub(super) fn lore(common: &Common, ids: &[String], json: bool, source: SourceCh
 }
 
 /// The ledger, if nothing is wrong with it.
-fn ledger(common: &Common) -> Result<Ledger, String> {
+///
+/// # Errors
+/// It cannot be read, or what is wrong with it.
+pub fn ledger(common: &Common) -> Result<Ledger, String> {
     let (file, text) = library::lore(common)?;
     Ledger::read(&file, &text, &demo::specs(), &embed::claims()).map_err(|found| {
         let said: Vec<_> = found.iter().map(|diagnostic| diagnostic.render(&text)).collect();
@@ -57,26 +60,6 @@ fn chosen<'l>(ledger: &'l Ledger, ids: &[String]) -> Result<Vec<&'l Claim>, Stri
         ledger.find(id)?;
     }
     Ok(ledger.claims().iter().filter(|claim| ids.is_empty() || ids.contains(&claim.id)).collect())
-}
-
-/// Claims that one run answers.
-struct Group<'l> {
-    run: Option<(&'static DemoSpec, Params)>,
-    claims: Vec<&'l Claim>,
-}
-
-/// The claims by what is run for them, in the order in which a run is first needed; those without one last.
-fn groups<'l>(claims: &[&'l Claim]) -> Vec<Group<'l>> {
-    let mut groups: Vec<Group<'l>> = Vec::new();
-    for claim in claims {
-        let run = claim.test.as_ref().map(|test| (test.spec, test.params.clone()));
-        match groups.iter_mut().find(|group| group.run == run) {
-            Some(group) => group.claims.push(claim),
-            None => groups.push(Group { run, claims: vec![claim] }),
-        }
-    }
-    groups.sort_by_key(|group| group.run.is_none());
-    groups
 }
 
 /// What goes into the learner's results.
@@ -104,7 +87,7 @@ struct Session<'s> {
 impl Session<'_> {
     /// Runs what there is to run, and tells after each run what it says.
     fn test(&mut self, claims: &[&Claim]) -> Result<(), Done> {
-        let groups = groups(claims);
+        let groups = groups(claims.iter().copied());
         let runs = groups.iter().filter(|group| group.run.is_some()).count();
         for (n, group) in groups.iter().enumerate() {
             let came = match &group.run {
@@ -179,12 +162,6 @@ fn progress(n: usize, runs: usize, spec: &DemoSpec, params: &Params, claims: usi
 
 /// The lesson, and its step counted from 1, that takes up `claim`.
 fn place<'l>(library: &'l Library, claim: &Claim) -> Option<(&'l str, Option<usize>)> {
-    let mut lessons = library.lessons().filter(|lesson| lesson.claims.contains(&claim.id));
-    let named = claim.lesson.as_deref();
-    let lesson = match named {
-        Some(id) => lessons.find(|lesson| lesson.id == id)?,
-        None => lessons.next()?,
-    };
-    let step = lesson.steps.iter().position(|step| step.claims.contains(&claim.id));
-    Some((&lesson.id, step.map(|n| n + 1)))
+    let (lesson, step) = crate::lore::place(library.lessons(), claim)?;
+    Some((&library.lessons().nth(lesson)?.id, step.map(|n| n + 1)))
 }

@@ -246,3 +246,31 @@ pub fn sides_with<'l>(ledger: &'l Ledger, one: (&str, Verdict), other: (&str, Ve
     };
     ledger.find(id).ok()
 }
+
+/// Whether `sentence` speaks of the value called `name`, and not only of one whose name it is a part of.
+#[must_use]
+pub fn names(sentence: &str, name: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    sentence.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&sentence[..at], &sentence[at + name.len()..]);
+        !before.ends_with(part) && !after.starts_with(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_value_is_named_by_its_whole_name() {
+        for (sentence, name, right) in [
+            ("most_share 90.2 % (over 80 %)", "share", false),
+            ("most_share 90.2 % (over 80 %)", "most_share", true),
+            ("left 4; it would take over right, 4", "right", true),
+            ("shm.latency_ns 2.15 µs (over 0)", "shm", false),
+            ("parent_value 10 (不是 child_value，99)", "child_value", true),
+        ] {
+            assert_eq!(names(sentence, name), right, "{name} in {sentence}");
+        }
+    }
+}

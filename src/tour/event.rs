@@ -1,6 +1,6 @@
 //! What can happen to the tour, and what it can ask of the shell. Two closed enums.
 
-use super::{Pane, Told};
+use super::{Pane, Side, Told};
 use crate::fact::{Cpu, Nanos, RunId, Steer, Values};
 use serde_json::Value;
 
@@ -58,6 +58,11 @@ pub enum Event {
         /// Which run.
         run: RunId,
     },
+    /// The run should have settled or ended long ago.
+    Late {
+        /// Which run.
+        run: RunId,
+    },
     /// A run could not even be started: the sentence.
     CannotRun(String),
     /// One sentence for the learner.
@@ -90,6 +95,10 @@ pub enum Click {
     Moment(Cpu, Nanos),
     /// A pane.
     Pane(Pane),
+    /// A claim of the ledger, by its number.
+    Claim(usize),
+    /// A part of the ledger's screen.
+    Side(Side),
 }
 
 /// A run that is to be started.

@@ -1,6 +1,7 @@
 //! The one table from keys to actions. The help is printed from it.
 
 use super::event::Key;
+pub use super::ledger::LedgerAction;
 pub use super::watch::WatchAction;
 
 /// Where a key counts.
@@ -22,6 +23,10 @@ pub enum Context {
     Replay,
     /// The catalogue.
     Catalogue,
+    /// Words are searched for in the ledger.
+    Search,
+    /// The ledger.
+    Ledger,
     /// Anywhere.
     Everywhere,
 }
@@ -39,6 +44,8 @@ impl Context {
             Self::Stage => "The stage",
             Self::Replay => "A recording",
             Self::Catalogue => "The catalogue",
+            Self::Search => "Searching the ledger",
+            Self::Ledger => "The ledger",
             Self::Everywhere => "Everywhere",
         }
     }
@@ -101,6 +108,8 @@ pub enum Action {
     Clock,
     /// Something about the picture.
     Watch(WatchAction),
+    /// Something about the ledger.
+    Ledger(LedgerAction),
 }
 
 /// A line of the table.
@@ -131,6 +140,7 @@ const fn bind(
 use Action as A;
 use Context as C;
 use Key::{Char, Ctrl, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use LedgerAction as L;
 use WatchAction as W;
 
 /// The table.
@@ -176,6 +186,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Lesson, &[Key::Backspace], A::TakeBack, "take the last answer back, until the machine has answered", ""),
     bind(C::Lesson, &[Char('u')], A::Hint, "uncover the hint", ""),
     bind(C::Lesson, &[Char('m')], A::Notes, "the instructor's notes", ""),
+    bind(C::Lesson, &[Char('L')], A::Ledger(L::Open), "the ledger, at the claims of this step", "ledger"),
     bind(C::Stage, &[Char('p')], A::Watch(W::Pause), "pause the picture; the world goes on", "pause"),
     bind(C::Stage, &[Char('v')], A::Watch(W::Picture), "the next picture of this demo", "picture"),
     bind(C::Stage, &[Char(']')], A::Watch(W::ZoomOut), "more time in a column, up to 1 s", "zoom"),
@@ -188,13 +199,50 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Catalogue, &[Down, Char('j')], A::Down, "the lesson below", "choose"),
     bind(C::Catalogue, &[Home, Char('g'), PageUp], A::First, "the first lesson", ""),
     bind(C::Catalogue, &[End, Char('G'), PageDown], A::Last, "the last", ""),
+    bind(C::Catalogue, &[Char('L')], A::Ledger(L::Open), "the ledger: what is true, and what you believe", "ledger"),
+    bind(C::Search, &[Enter, Tab], A::Ledger(L::Found), "go on with what was found", "found"),
+    bind(C::Search, &[Esc], A::Ledger(L::Clear), "search no more", "all again"),
+    bind(C::Search, &[Key::Backspace], A::Ledger(L::RubOut), "the last character away", ""),
+    bind(C::Search, &[Up], A::Up, "", ""),
+    bind(C::Search, &[Down], A::Down, "", ""),
+    bind(C::Search, &[Ctrl('c')], A::Quit, "", ""),
+    bind(C::Ledger, &[Char('y'), Char('1')], A::Ledger(L::Say(Some(true))), "say: it is so", "so"),
+    bind(C::Ledger, &[Char('n'), Char('2')], A::Ledger(L::Say(Some(false))), "say: it is not so", "not so"),
+    bind(C::Ledger, &[Char('d'), Char('3')], A::Ledger(L::Say(None)), "say: I cannot say", "unsure"),
+    bind(C::Ledger, &[Char(' ')], A::Ledger(L::Test), "test this claim here and now; end the run", "test"),
+    bind(
+        C::Ledger,
+        &[Char('a')],
+        A::Ledger(L::TestAll),
+        "test all that are listed and have no verdict of this machine, or all again if they have; stop",
+        "test all",
+    ),
+    bind(
+        C::Ledger,
+        &[Char('f')],
+        A::Ledger(L::Filter),
+        "list others: not said yet, not tested yet, where you differ, what does not hold, what stays open",
+        "filter",
+    ),
+    bind(C::Ledger, &[Char('/')], A::Ledger(L::Search), "search by words, or by id", "search"),
+    bind(C::Ledger, &[Enter], A::Ledger(L::Read), "read the lesson that takes it up; esc comes back", "read"),
+    bind(C::Ledger, &[Char('c')], A::Ledger(L::Contrary), "to the claim that says the contrary", ""),
+    bind(C::Ledger, &[Tab], A::Ledger(L::Side), "from the list to the claim, to the stage, and back", "other pane"),
+    bind(C::Ledger, &[Up, Char('k')], A::Up, "the claim above; up in the chosen one", ""),
+    bind(C::Ledger, &[Down, Char('j')], A::Down, "the claim below; down in the chosen one", ""),
+    bind(C::Ledger, &[Right, Char('l')], A::Ledger(L::Next), "the next claim, in the list or out of it", "next"),
+    bind(C::Ledger, &[Left, Char('h')], A::Ledger(L::Previous), "the claim before", ""),
+    bind(C::Ledger, &[PageUp], A::Ledger(L::PageUp), "ten up", ""),
+    bind(C::Ledger, &[PageDown], A::Ledger(L::PageDown), "ten down", ""),
+    bind(C::Ledger, &[Home, Char('g')], A::First, "the first", ""),
+    bind(C::Ledger, &[End, Char('G')], A::Last, "the last", ""),
     bind(C::Everywhere, &[Char('?'), F(1)], A::Help, "this help", "help"),
     bind(C::Everywhere, &[Char('T')], A::Theme, "the next theme: dark, light, high contrast", ""),
     bind(
         C::Everywhere,
         &[Char('q'), Esc],
         A::Back,
-        "leave: a lesson for the catalogue, the catalogue for the shell",
+        "leave: a lesson or the ledger for the screen before, the catalogue for the shell",
         "leave",
     ),
     bind(C::Everywhere, &[Ctrl('l')], A::Redraw, "draw the screen anew", ""),

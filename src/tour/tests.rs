@@ -58,7 +58,7 @@ fn tour() -> Tour {
     Tour::new(vec![lesson("one"), lesson("two")], vec![&SPEC], Recall::default())
 }
 
-fn press(tour: &mut Tour, scene: &Scene, keys: &str) -> Vec<Effect> {
+pub(super) fn press(tour: &mut Tour, scene: &Scene, keys: &str) -> Vec<Effect> {
     keys.chars()
         .flat_map(|c| {
             let key = match c {
@@ -71,7 +71,7 @@ fn press(tour: &mut Tour, scene: &Scene, keys: &str) -> Vec<Effect> {
         .collect()
 }
 
-fn scene(facts: Vec<Fact>) -> Scene {
+pub(super) fn scene(facts: Vec<Fact>) -> Scene {
     let mut scene = Scene::new();
     let stamped: Vec<_> = facts.into_iter().map(|f| Stamped::new(Nanos(1), f)).collect();
     scene.extend(&stamped);
@@ -82,7 +82,7 @@ fn worker(tid: u32, name: &str, slot: u16) -> Fact {
     Fact::Task { tid: Tid(tid), pid: Pid(tid), parent: 1, name: name.to_owned(), slot: Some(slot) }
 }
 
-fn started(effects: &[Effect]) -> Option<RunId> {
+pub(super) fn started(effects: &[Effect]) -> Option<RunId> {
     effects.iter().find_map(|e| if let Effect::Start(start) = e { Some(start.run) } else { None })
 }
 

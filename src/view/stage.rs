@@ -161,6 +161,7 @@ impl View<'_> {
         if lanes && watch.running && roomy && still(page, self.scene.now()).is_some() {
             said.push(("The lanes show one page a second, to be read. ] shows all, p pauses.".to_owned(), Role::Dim));
         }
+        said.extend(self.tour.page().and_then(super::ledger::progress).map(|words| (words, Role::Accent)));
         said.extend(self.choices(watch));
         said.extend(self.refusals(watch).map(|words| (words, Role::Warning)));
         if let Some(line) = self.scene.said.back() {

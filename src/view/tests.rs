@@ -4,6 +4,7 @@
 mod ends;
 mod fixture;
 mod keys;
+mod ledger;
 mod sixteen;
 
 use super::View;
@@ -119,7 +120,7 @@ fn banner() -> Set {
 
 /// Each screen with its name.
 fn screens() -> Vec<(&'static str, Set)> {
-    vec![
+    [
         ("catalogue", catalogue()),
         ("catalogue_half_way", catalogue_half_way()),
         ("before", before()),
@@ -142,6 +143,9 @@ fn screens() -> Vec<(&'static str, Set)> {
         ("notice", notice()),
         ("banner", banner()),
     ]
+    .into_iter()
+    .chain(ledger::screens())
+    .collect()
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod lore;
 mod outside;
 mod parameters;
 mod recordings;
+mod report;
 mod results;
 mod run;
 

@@ -18,6 +18,7 @@ const MEDIAN: usize = 150;
 const PROSE: &[&str] = &[
     "lessons",
     "assets",
+    "templates",
     ".ci",
     "fuzz",
     "README.md",

@@ -1,6 +1,8 @@
 //! The tour as a learner drives it: the real program on a terminal, its keys, what is then on the screen, and what it
 //! leaves behind. Nothing waits for a time; everything waits for what must be seen.
 
+mod ledger;
+
 use crate::support::{Ended, Launch, Patience, Pty, User};
 use std::cell::RefCell;
 
@@ -195,7 +197,7 @@ fn help_is_over_the_screen_and_goes() {
     let pty = forklore(&["one-core"], (80, 24), User::Me);
     sees(&pty, &["Two processes, one core"]);
     press(&pty, "?", &["Keys", "In a lesson", "the next step"]);
-    pty.send(DOWN.repeat(60));
+    pty.send(DOWN.repeat(40));
     sees(&pty, &["leave the program"]);
     pty.send(ESC);
     misses(&pty, &["leave the program", "Keys"]);

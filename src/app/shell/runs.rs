@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// The step by which a demo says that its values can be judged.
 const SETTLED: &str = "settled";
 
+/// How long a demo that neither settles nor ends is waited for, after the time it lasts by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long the end of the last run may take when the learner leaves.
 const LEAVING: Duration = Duration::from_secs(7);
 
@@ -29,6 +32,8 @@ struct OnStage {
     /// The values can be judged by the next word on them.
     ripe: bool,
     settled: bool,
+    /// When it should have settled or ended; none once that was told.
+    late: Option<Nanos>,
     /// Its facts are still shown; not so when it was ended to make room.
     shown: bool,
 }
@@ -69,6 +74,8 @@ impl Runs {
         let spec = demo.spec();
         let params = Params::from_values(spec, &start.params)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let lasts = Duration::from_millis((spec.lasts_ms)(&params)).saturating_add(PATIENCE);
+        let late = u64::try_from(lasts.as_nanos()).ok().map(Nanos);
         let request = Request { demo, params, source: self.source, last: None };
         let (id, send) = (start.run, send.clone());
         let sink = move |facts| {
@@ -77,7 +84,7 @@ impl Runs {
         };
         let run = conduct::start(request, sink).map_err(|refused| refused.to_string())?;
         let settles = Some(spec.settles_ms).filter(|ms| *ms > 0).map(Nanos::from_millis);
-        self.on = Some(OnStage { id, run, settles, ripe: false, settled: false, shown: true });
+        self.on = Some(OnStage { id, run, settles, ripe: false, settled: false, late, shown: true });
         Ok(())
     }
 
@@ -96,6 +103,10 @@ impl Runs {
                 on.settled = true;
                 events.push(Event::Settled { run });
             }
+        }
+        let due = on.late.is_some_and(|late| facts.last().is_some_and(|fact| fact.t >= late));
+        if due && std::mem::take(&mut on.late).is_some() && on.shown && !on.settled {
+            events.push(Event::Late { run });
         }
         if facts.iter().any(|f| matches!(f.fact, Fact::Outcome(_))) {
             if on.shown {

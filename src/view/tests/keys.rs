@@ -5,8 +5,9 @@ use super::fixture::{CRASH, ISOLATION, Set, TIMESLICE};
 use crate::demo;
 use crate::fact::{Cpu, Nanos, RunId};
 use crate::lesson::{Library, embed};
+use crate::lore::{Lang, Ledger};
 use crate::tour::keys::BINDINGS;
-use crate::tour::{Click, Effect, Event, Key, Pane};
+use crate::tour::{Click, Effect, Event, Key, Pane, Side};
 use crate::view::theme::Theme;
 use proptest::prelude::*;
 
@@ -37,6 +38,10 @@ fn event() -> impl Strategy<Value = Event> {
         1 => "[A-G]".prop_map(|name| Event::Click(Click::Worker(name))),
         1 => (0..4_u32, any::<u64>()).prop_map(|(cpu, t)| Event::Click(Click::Moment(Cpu(cpu), Nanos(t)))),
         1 => Just(Event::Click(Click::Pane(Pane::Stage))),
+        1 => (0..300_usize).prop_map(|n| Event::Click(Click::Claim(n))),
+        1 => prop::sample::select(vec![Side::List, Side::Claim, Side::Stage]).prop_map(|s| Event::Click(Click::Side(s))),
+        1 => run().prop_map(|run| Event::Late { run }),
+        1 => ".{0,60}".prop_map(Event::CannotRun),
         1 => any::<i32>().prop_map(Event::Wheel),
         2 => run().prop_map(|run| Event::Settled { run }),
         2 => run().prop_map(|run| Event::Over { run }),
@@ -58,11 +63,15 @@ fn turn() -> impl Strategy<Value = Turn> {
 fn real() -> Set {
     let lessons: Vec<_> = Library::new(embed::lessons(), "en").lessons().cloned().collect();
     assert!(lessons.len() >= 3, "the lessons of the program");
-    Set::with(lessons)
+    let mut set = Set::with(lessons);
+    let (file, text) = embed::lore();
+    let ledger = Ledger::read(&file, &text, &demo::specs(), &embed::claims()).expect("the ledger of the program");
+    set.tour = set.tour.with_ledger(Ok(ledger), Lang::En);
+    set
 }
 
 fn leaves(set: &mut Set) -> bool {
-    (0..6).any(|_| set.key(Key::Esc).contains(&Effect::Quit))
+    (0..9).any(|_| set.key(Key::Esc).contains(&Effect::Quit))
 }
 
 fn live(mut set: Set, turns: Vec<Turn>) -> Result<(), TestCaseError> {
@@ -84,12 +93,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_story_ends_well(turns in prop::collection::vec(turn(), 0..120), begin in 0..4_usize) {
+    fn any_story_ends_well(turns in prop::collection::vec(turn(), 0..120), begin in 0..5_usize) {
         let mut set = real();
         match begin {
             0 => {}
             1 => _ = set.tour.present(1, 0),
             2 => set = Set::replaying(CRASH),
+            3 => set.keys([Key::Char('L'), Key::Char('a')]),
             _ => _ = set.tour.open(usize::MAX, usize::MAX),
         }
         live(set, turns)?;

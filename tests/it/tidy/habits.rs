@@ -21,6 +21,8 @@ pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[
     ("src/progress/file.rs", "create", "what was refused of a folder"),
     ("src/view.rs", "cores", "the header counts the cores of the run"),
     ("src/lore/condition.rs", "rounds", "of how many a figure is"),
+    ("src/report/figures.rs", "rounds", "of how many a figure is"),
+    ("src/report/machine.rs", "cores", "how many a machine has"),
     ("src/view/widget/queue/model.rs", "seats", "how many have room in a place"),
     ("src/view/widget/lanes/fold.rs", "cores", "how many have no row of their own"),
     ("src/view/widget/lanes/words.rs", "switch", "how many turns ended within a column"),

@@ -25,8 +25,9 @@ const LAYERS: &[(&str, May)] = &[
     ("demo", May::Only(&["fact", "stage", "lab"])),
     ("record", May::Only(&["fact", "scene"])),
     ("tour", May::Only(&["fact", "lesson", "lore", "scene"])),
-    ("view", May::Only(&["tour", "scene", "lesson", "fact"])),
+    ("view", May::Only(&["tour", "scene", "lesson", "lore", "fact"])),
     ("lore", May::Only(&["fact", "lab", "lesson"])),
+    ("report", May::Only(&["fact", "lab", "lesson", "lore", "progress"])),
     ("library", May::Only(&["cli", "fact", "lesson"])),
     ("conduct", May::Only(&["fact", "stage", "kernel", "demo", "scene"])),
     ("keep", May::Only(&["fact", "kernel", "progress", "scene"])),
@@ -36,7 +37,7 @@ const LAYERS: &[(&str, May)] = &[
 ];
 
 /// Modules that are functions of what they are given.
-const PURE: &[&str] = &["lesson", "lore", "scene", "tour", "view"];
+const PURE: &[&str] = &["lesson", "lore", "report", "scene", "tour", "view"];
 
 /// What a pure module does not touch.
 const OUTSIDE: &[&str] = &[
