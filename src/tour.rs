@@ -14,7 +14,7 @@ pub use catalogue::Catalogue;
 pub use event::{Click, Effect, Event, Key, Memory, StartRun};
 pub use player::{Pane, Player, Verdict};
 pub use question::{Asked, Question};
-pub use watch::{Paused, Watch, ZOOMS};
+pub use watch::{Paused, Scrolled, Watch, ZOOMS};
 
 use crate::fact::{DemoSpec, RunId};
 use crate::lesson::Lesson;
@@ -180,16 +180,22 @@ impl Tour {
         let mut contexts = Vec::new();
         if let Some(watch) = self.watch() {
             contexts.extend(watch.paused.is_some().then_some(Context::Paused));
+            contexts.extend((watch.paused.is_some() && watch.has_lanes()).then_some(Context::Cursor));
         }
+        let scrolls = self.watch().is_some_and(|watch| watch.scrolled.beyond > 0).then_some(Context::Picture);
         match &self.screen {
             Screen::Catalogue(_) => contexts.push(Context::Catalogue),
             Screen::Lesson(player) | Screen::Present(player, _) => {
                 contexts.extend(player.asking().is_some().then_some(Context::Question));
                 contexts.extend(matches!(self.screen, Screen::Present(..)).then_some(Context::Present));
+                contexts.extend(scrolls.filter(|_| player.pane == Pane::Stage));
                 contexts.push(Context::Lesson);
                 contexts.extend(player.watch.is_some().then_some(Context::Stage));
             }
-            Screen::Replay(_) => contexts.extend([Context::Replay, Context::Stage]),
+            Screen::Replay(_) => {
+                contexts.extend(scrolls);
+                contexts.extend([Context::Replay, Context::Stage]);
+            }
         }
         contexts.push(Context::Everywhere);
         contexts
@@ -206,8 +212,12 @@ impl Tour {
         match event {
             Event::Key(key) => self.key(key, scene),
             Event::Click(click) => self.click(click, scene),
-            Event::Wheel(lines) => {
-                self.scroll(lines);
+            Event::Wheel(pane, lines) => {
+                let stage = pane == Pane::Stage && self.help.is_none();
+                match self.watch_mut().filter(|_| stage) {
+                    Some(watch) => watch.scrolled.by(isize::try_from(lines).unwrap_or(0)),
+                    _ => self.scroll(lines),
+                }
                 Vec::new()
             }
             Event::Settled { run } => self.judge(run, scene, false),
@@ -232,7 +242,10 @@ impl Tour {
                 }
                 Vec::new()
             }
-            Event::Extent { text, below, scroll } => {
+            Event::Extent { text, below, scroll, stage } => {
+                if let Some(watch) = self.watch_mut() {
+                    watch.scrolled.found(stage);
+                }
                 if let Some(player) = self.player_mut() {
                     player.scroll = scroll.min(text);
                     player.below = below;
@@ -246,7 +259,9 @@ impl Tour {
         self.notice = None;
         // The demo's own controls come before the general keys, after those of a pause or a question.
         let contexts = self.contexts();
-        let special = contexts.iter().take_while(|c| matches!(c, Context::Paused | Context::Question | Context::Help));
+        let special = contexts
+            .iter()
+            .take_while(|c| matches!(c, Context::Paused | Context::Cursor | Context::Question | Context::Help));
         if let Some(action) = keys::action(special.copied(), key) {
             return self.act(action, scene);
         }

@@ -1,5 +1,6 @@
 //! What is shown: the tour and the scene to cells. It is told everything and touches nothing.
 
+mod canvas;
 mod catalogue;
 mod document;
 mod notice;
@@ -17,7 +18,7 @@ pub mod widget;
 use crate::fact::{Source, clean_line};
 use crate::scene::Scene;
 use crate::tour::keys::{self, WatchAction};
-use crate::tour::{Click, Key, Pane, Player, Screen, Tour};
+use crate::tour::{Click, Key, Pane, Player, Screen, Scrolled, Tour, Watch};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -45,6 +46,8 @@ pub struct Extent {
     pub below: usize,
     /// How far it is scrolled now, in lines.
     pub scroll: usize,
+    /// How far the pictures on the stage are scrolled.
+    pub stage: Scrolled,
 }
 
 /// The three parts of the screen.
@@ -94,10 +97,7 @@ impl View<'_> {
             }
             Screen::Lesson(player) => self.step(player, parts.body, buf),
             Screen::Present(player, clock) => return self.present(player, *clock, area, buf),
-            Screen::Replay(watch) => {
-                self.stage(watch, true, parts.body, buf);
-                Extent::default()
-            }
+            Screen::Replay(watch) => Extent { stage: self.stage(watch, true, parts.body, buf), ..Extent::default() },
         };
         self.header(parts.header, buf);
         match self.tour.notice.as_ref().or(self.tour.banner.as_ref()) {
@@ -170,10 +170,15 @@ impl View<'_> {
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
                 let hint = match binding.action {
-                    keys::Action::Pane if panel::beside(width) || self.tour.watch().is_none() => continue,
+                    keys::Action::Pane if !self.other_pane(width) => continue,
+                    keys::Action::Pane if self.tour.player().is_some_and(|player| player.pane == Pane::Stage) => "text",
+                    keys::Action::Pane => "stage",
                     keys::Action::Run if running => "end",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
+                    keys::Action::Watch(WatchAction::ZoomOut) if !self.tour.watch().is_some_and(Watch::has_lanes) => {
+                        continue;
+                    }
                     _ => binding.hint,
                 };
                 // A key that a context before has taken means that.
@@ -197,10 +202,16 @@ impl View<'_> {
         vec![(keys.join(" "), "this demo's keys".to_owned())]
     }
 
+    /// Whether the other pane is smaller for being the other, or has something to scroll.
+    fn other_pane(&self, width: u16) -> bool {
+        self.tour.watch().is_some_and(|watch| !panel::beside(width) || watch.scrolled.beyond > 0)
+    }
+
     /// Whether there may be pictures that the stage on the screen has no room for, and a key brings them on.
     fn more_pictures(&self, one: bool) -> bool {
         // While paused the lanes are always the first.
-        let several = self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && w.paused.is_none());
+        let several =
+            self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && !(w.paused.is_some() && w.has_lanes()));
         several && !(one && self.tour.player().is_some_and(|player| player.pane == Pane::Text))
     }
 
@@ -227,12 +238,24 @@ impl View<'_> {
     /// The key table as rows: the contexts of the screen behind the help first.
     fn help_rows(&self) -> Vec<(String, String)> {
         use keys::Context as C;
-        let all = [C::Question, C::Present, C::Lesson, C::Stage, C::Paused, C::Catalogue, C::Replay, C::Everywhere];
+        let all = [
+            C::Question,
+            C::Present,
+            C::Lesson,
+            C::Stage,
+            C::Picture,
+            C::Paused,
+            C::Cursor,
+            C::Catalogue,
+            C::Replay,
+            C::Everywhere,
+        ];
+        let stage = [C::Stage, C::Picture, C::Paused, C::Cursor, C::Everywhere];
         let here: Vec<C> = match &self.tour.screen {
             Screen::Catalogue(_) => vec![C::Catalogue, C::Everywhere],
-            Screen::Replay(_) => vec![C::Replay, C::Stage, C::Paused, C::Everywhere],
-            Screen::Lesson(_) => vec![C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
-            Screen::Present(..) => vec![C::Present, C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
+            Screen::Replay(_) => [C::Replay].into_iter().chain(stage).collect(),
+            Screen::Lesson(_) => [C::Lesson, C::Question].into_iter().chain(stage).collect(),
+            Screen::Present(..) => [C::Present, C::Lesson, C::Question].into_iter().chain(stage).collect(),
         };
         let rest = all.into_iter().filter(|c| !here.contains(c));
         let mut rows = Vec::new();
@@ -266,6 +289,23 @@ impl View<'_> {
             Screen::Replay(watch) => self.hit_stage(watch, body, x, y),
         }
     }
+
+    /// The pane that the wheel turns over at (`x`, `y`).
+    #[must_use]
+    pub fn pane_at(&self, area: Rect, x: u16, y: u16) -> Pane {
+        match &self.tour.screen {
+            Screen::Catalogue(_) => Pane::Text,
+            Screen::Lesson(player) => self.pane_of(player, Parts::of(area).body, x, y),
+            Screen::Present(player, _) => {
+                if player.watch.is_some() {
+                    Pane::Stage
+                } else {
+                    Pane::Text
+                }
+            }
+            Screen::Replay(_) => Pane::Stage,
+        }
+    }
 }
 
 /// The turn of a demo's own keys at the foot of the screen.
@@ -282,7 +322,9 @@ fn turn(context: keys::Context, action: keys::Action, running: bool) -> u8 {
         (_, keys::Action::Watch(WatchAction::Picture)) => OWN - 1,
         // Who runs it again while it runs ends it first.
         (keys::Context::Lesson, keys::Action::Again) if running => OWN + 3,
+        (keys::Context::Lesson, keys::Action::Again) => OWN + 2,
         (keys::Context::Lesson, keys::Action::Run) => 0,
+        (keys::Context::Picture, _) => OWN,
         (keys::Context::Lesson, _) => OWN + 1,
         (keys::Context::Stage, _) => OWN + 4,
         _ => 0,

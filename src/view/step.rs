@@ -13,11 +13,11 @@ use ratatui::layout::Rect;
 impl View<'_> {
     pub(super) fn step(&self, player: &Player, body: Rect, buf: &mut Buffer) -> Extent {
         let (panes, document) = self.panes(player, body);
-        let extent = self.words(player, &document, panes.text, buf);
+        let mut extent = self.words(player, &document, panes.text, buf);
         if let Some(watch) = &player.watch
             && panes.stage.height > 0
         {
-            self.stage(watch, player.pane == Pane::Stage, panes.stage, buf);
+            extent.stage = self.stage(watch, player.pane == Pane::Stage, panes.stage, buf);
         }
         extent
     }
@@ -34,7 +34,7 @@ impl View<'_> {
     fn words(&self, player: &Player, document: &Document, area: Rect, buf: &mut Buffer) -> Extent {
         let Some(step) = self.tour.step() else { return Extent::default() };
         if area.width == 0 || area.height == 0 {
-            return Extent { text: usize::MAX, below: 0, scroll: player.scroll };
+            return Extent { text: usize::MAX, scroll: player.scroll, ..Extent::default() };
         }
         let focused = player.pane == Pane::Text || player.watch.is_none();
         let inner = reading(panel(self.theme, &clean_line(&step.title), "", focused, area, buf));
@@ -46,7 +46,11 @@ impl View<'_> {
             let words = format!(" ↓ {} more ", beyond - scroll);
             put_right(buf, area, area.width.saturating_sub(2), area.height - 1, &words, self.theme.style(Role::Accent));
         }
-        Extent { text: beyond, below: document.below(scroll, inner.height), scroll }
+        Extent { text: beyond, below: document.below(scroll, inner.height), scroll, ..Extent::default() }
+    }
+
+    pub(super) fn pane_of(&self, player: &Player, body: Rect, x: u16, y: u16) -> Pane {
+        if self.panes(player, body).0.stage.contains((x, y).into()) { Pane::Stage } else { Pane::Text }
     }
 
     pub(super) fn hit_step(&self, player: &Player, body: Rect, x: u16, y: u16) -> Option<Click> {

@@ -6,7 +6,7 @@ use crate::demo;
 use crate::fact::{Cpu, Nanos, RunId};
 use crate::lesson::{Library, embed};
 use crate::tour::keys::BINDINGS;
-use crate::tour::{Click, Effect, Event, Key, Pane};
+use crate::tour::{Click, Effect, Event, Key, Pane, Scrolled};
 use crate::view::theme::Theme;
 use proptest::prelude::*;
 
@@ -37,13 +37,15 @@ fn event() -> impl Strategy<Value = Event> {
         1 => "[A-G]".prop_map(|name| Event::Click(Click::Worker(name))),
         1 => (0..4_u32, any::<u64>()).prop_map(|(cpu, t)| Event::Click(Click::Moment(Cpu(cpu), Nanos(t)))),
         1 => Just(Event::Click(Click::Pane(Pane::Stage))),
-        1 => any::<i32>().prop_map(Event::Wheel),
+        1 => (any::<bool>(), any::<i32>()).prop_map(|(stage, lines)| Event::Wheel(if stage { Pane::Stage } else { Pane::Text }, lines)),
         2 => run().prop_map(|run| Event::Settled { run }),
         2 => run().prop_map(|run| Event::Over { run }),
         1 => ".{0,60}".prop_map(Event::Notice),
         1 => proptest::option::of(".{0,60}").prop_map(Event::Banner),
         1 => any::<u64>().prop_map(Event::Clock),
-        1 => (0..50_usize, 0..9_usize, 0..50_usize).prop_map(|(text, below, scroll)| Event::Extent { text, below, scroll }),
+        1 => (0..50_usize, 0..9_usize, 0..50_usize, 0..50_usize).prop_map(|(text, below, scroll, beyond)| {
+            Event::Extent { text, below, scroll, stage: Scrolled { at: scroll, beyond, page: 10, by_hand: false } }
+        }),
     ]
 }
 

@@ -178,8 +178,8 @@ fn widest(texts: impl Iterator<Item = String>) -> u16 {
 impl Rows for Bars<'_> {
     /// Rows that it needs at least, and likes: one for the axis, one a row, one for the words.
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
-        let rows = self.tally.table(self.spec.table).len();
-        (3, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2).max(3))
+        let rows = u16::try_from(self.tally.table(self.spec.table).len()).unwrap_or(u16::MAX);
+        (rows.saturating_add(1).max(3), rows.saturating_add(2).max(3))
     }
 }
 

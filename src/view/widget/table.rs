@@ -131,8 +131,8 @@ fn show(column: &ColumnSpec, value: &Value) -> String {
 impl Rows for Table<'_> {
     /// Rows that it needs at least, and likes at this width.
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
-        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
-        (3, liked.max(3))
+        let all = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX).max(3);
+        (all, all)
     }
 }
 
@@ -144,18 +144,15 @@ impl Widget for &Table<'_> {
         }
         let lines = self.lines(area.width);
         let high = usize::from(area.height);
-        // The newest rows are those that the learner waits for; the heads stay.
         let hidden = lines.len().saturating_sub(high);
-        let heads = usize::from(self.places(area.width).is_some());
-        let kept = lines.iter().take(heads).chain(lines.iter().skip(heads.max(hidden + heads)));
-        for (line, y) in kept.zip(0..area.height) {
+        for (line, y) in lines.iter().zip(0..area.height) {
             for (x, words) in line {
                 put_line(buf, area, *x, y, words);
             }
         }
         if hidden > 0 {
-            let more = cut(&format!("↑ {hidden} more"), usize::from(area.width)).into_owned();
-            put_right(buf, area, area.width, 0, &more, self.theme.style(Role::Dim));
+            let more = cut(&format!("↓ {hidden} more"), usize::from(area.width)).into_owned();
+            put_right(buf, area, area.width, area.height - 1, &more, self.theme.style(Role::Dim));
         }
     }
 }
@@ -211,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_rows_the_newest_are_shown() {
+    fn of_too_many_rows_the_first_are_shown() {
         let (theme, tally) = (Theme::default(), tally());
         assert_snapshot!(shown(&Table { tally: &tally, spec: &SPEC, theme: &theme }, 72, 3));
     }
