@@ -77,7 +77,7 @@ impl View<'_> {
                 None if left > 0 && n > 0 && !drawn.in_parts() => below.push(*picture),
                 None => place(*picture, &mut y, whole(&*drawn, page)),
                 // The lanes see to it themselves, and what is seen whole or not at all is better large.
-                Some(_) if !drawn.in_parts() => place(*picture, &mut y, liked.min(left)),
+                Some(_) if *picture == Picture::Lanes || !drawn.in_parts() => place(*picture, &mut y, liked.min(left)),
                 Some(spare) => {
                     // Of what it likes beyond what it must have, it leaves the next as much as that must have.
                     let next = order.get(n + 1).map(|next| self.drawn(*next, watch).rows(page.width, left));

@@ -107,7 +107,7 @@ impl Drawn for LanesOf<'_> {
     }
 
     fn in_parts(&self) -> bool {
-        false
+        true
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer) {

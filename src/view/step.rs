@@ -2,10 +2,11 @@
 
 use super::document::{Answered, Document};
 use super::panel::{Panes, inside, panel};
-use super::put::{put_line, put_right};
+use super::put::{put_line, put_right, width};
 use super::theme::Role;
 use super::{Extent, View};
 use crate::fact::clean_line;
+use crate::lesson::{Block, Step};
 use crate::tour::{Click, Pane, Player};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,7 +25,8 @@ impl View<'_> {
 
     /// The panes, and the words that stand in the text's.
     fn panes(&self, player: &Player, body: Rect) -> (Panes, Document) {
-        let of = |rows| Panes::of(body, player.pane, player.watch.is_some(), rows);
+        let columns = self.tour.step().map_or(0, drawn);
+        let of = |rows| Panes::of(body, player.pane, player.watch.is_some(), rows, columns);
         let width = reading(inside(of(0).text)).width;
         let document = self.tour.step().filter(|_| width > 0).map(|step| self.document(player, step, width));
         let document = document.unwrap_or_default();
@@ -69,6 +71,15 @@ impl View<'_> {
         let option = document.options.iter().rposition(|begins| *begins <= line).filter(|_| line < document.ends);
         Some(option.map_or(Click::Pane(Pane::Text), Click::Option))
     }
+}
+
+/// Columns of the widest drawing of a step: it is the only thing in it that cannot be wrapped.
+fn drawn(step: &Step) -> u16 {
+    let lines = step
+        .blocks
+        .iter()
+        .flat_map(|block| if let Block::Picture(drawing) = block { drawing.lines() } else { "".lines() });
+    u16::try_from(lines.map(width).max().unwrap_or(0)).unwrap_or(u16::MAX)
 }
 
 /// Lines longer than this tire the eye.

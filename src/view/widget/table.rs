@@ -22,7 +22,7 @@ pub struct Table<'a> {
     pub theme: &'a Theme,
 }
 
-/// Columns that the last column must have at least, or the table is told line by line.
+/// Columns that the last column must have at least, unless it is narrower, or the table is told line by line.
 const LEAST: usize = 16;
 /// Columns between two columns.
 const APART: usize = 2;
@@ -43,7 +43,8 @@ impl Table<'_> {
         let rows = self.tally.table(self.spec.name);
         let names = rows.iter().map(|r| width(&clean_line(&r.name))).max()?.max(width(self.spec.head));
         let mut x = names + APART;
-        let (_, others) = self.spec.columns.split_last()?;
+        let (last, others) = self.spec.columns.split_last()?;
+        let widest = rows.iter().map(|r| width(&Self::cell(last, r))).max()?.max(width(last.head));
         let mut columns = Vec::new();
         for column in others {
             let cells = rows.iter().map(|r| width(&Self::cell(column, r))).max().unwrap_or(0);
@@ -51,7 +52,7 @@ impl Table<'_> {
             columns.push((u16::try_from(x).ok()?, u16::try_from(cells).ok()?));
             x += cells + APART;
         }
-        (x + LEAST <= usize::from(wide)).then_some(Places { columns, last: u16::try_from(x).ok()? })
+        (x + LEAST.min(widest) <= usize::from(wide)).then_some(Places { columns, last: u16::try_from(x).ok()? })
     }
 
     /// The whole table as lines, each a list of what stands at which column.
