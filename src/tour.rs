@@ -17,7 +17,7 @@ pub use event::{Click, Effect, Event, Key, Memory, StartRun};
 pub use ledger::{Batch, Claims, Filter, Page, Place, Score, Side, Standing, Testing, Told};
 pub use player::{Pane, Player, Verdict};
 pub use question::{Asked, Question};
-pub use watch::{Paused, Watch, ZOOMS};
+pub use watch::{Paused, Scrolled, Watch, ZOOMS};
 
 use crate::fact::{DemoSpec, RunId};
 use crate::lesson::Lesson;
@@ -193,19 +193,26 @@ impl Tour {
         let mut contexts = Vec::new();
         if let Some(watch) = self.watch() {
             contexts.extend(watch.paused.is_some().then_some(Context::Paused));
+            contexts.extend((watch.paused.is_some() && watch.has_lanes()).then_some(Context::Cursor));
         }
+        let scrolls = self.watch().is_some_and(|watch| watch.scrolled.beyond > 0).then_some(Context::Picture);
         match &self.screen {
             Screen::Catalogue(_) => contexts.push(Context::Catalogue),
             Screen::Lesson(player) | Screen::Present(player, _) => {
                 contexts.extend(player.asking().is_some().then_some(Context::Question));
                 contexts.extend(matches!(self.screen, Screen::Present(..)).then_some(Context::Present));
+                contexts.extend(scrolls.filter(|_| player.pane == Pane::Stage));
                 contexts.push(Context::Lesson);
                 contexts.extend(player.watch.is_some().then_some(Context::Stage));
             }
-            Screen::Replay(_) => contexts.extend([Context::Replay, Context::Stage]),
+            Screen::Replay(_) => {
+                contexts.extend(scrolls);
+                contexts.extend([Context::Replay, Context::Stage]);
+            }
             // Where there is none, there is nothing to do but leave.
             Screen::Ledger(_) if self.claims.wrong.is_some() => {}
             Screen::Ledger(page) => {
+                contexts.extend(scrolls.filter(|_| page.side == Side::Stage));
                 contexts.push(Context::Ledger);
                 contexts.extend(page.on_show().is_some().then_some(Context::Stage));
             }
@@ -225,8 +232,12 @@ impl Tour {
         match event {
             Event::Key(key) => self.key(key, scene),
             Event::Click(click) => self.click(click, scene),
-            Event::Wheel(lines) => {
-                self.scroll(lines);
+            Event::Wheel(pane, lines) => {
+                let stage = pane == Pane::Stage && self.help.is_none();
+                match self.watch_mut().filter(|_| stage) {
+                    Some(watch) => watch.scrolled.by(isize::try_from(lines).unwrap_or(0)),
+                    _ => self.scroll(lines),
+                }
                 Vec::new()
             }
             Event::Settled { run } if self.page().is_some() => self.test_settled(run, scene),
@@ -253,14 +264,8 @@ impl Tour {
                 }
                 Vec::new()
             }
-            Event::Extent { text, below, scroll } => {
-                if let Some(player) = self.player_mut() {
-                    player.scroll = scroll.min(text);
-                    player.below = below;
-                }
-                if let Some(page) = self.page_mut() {
-                    page.scroll = scroll.min(text);
-                }
+            Event::Extent { text, below, scroll, stage } => {
+                self.drawn((text, below, scroll), stage);
                 Vec::new()
             }
         }
@@ -270,7 +275,9 @@ impl Tour {
         self.notice = None;
         // The demo's own controls come before the general keys, after those of a pause or a question.
         let contexts = self.contexts();
-        let special = contexts.iter().take_while(|c| matches!(c, Context::Paused | Context::Question | Context::Help));
+        let special = contexts
+            .iter()
+            .take_while(|c| matches!(c, Context::Paused | Context::Cursor | Context::Question | Context::Help));
         if let Some(action) = keys::action(special.copied(), key) {
             return self.act(action, scene);
         }

@@ -1,5 +1,6 @@
 //! What is shown: the tour and the scene to cells. It is told everything and touches nothing.
 
+mod canvas;
 mod catalogue;
 mod document;
 mod ledger;
@@ -18,7 +19,7 @@ pub mod widget;
 use crate::fact::{Source, clean_line};
 use crate::scene::Scene;
 use crate::tour::keys::{self, LedgerAction, WatchAction};
-use crate::tour::{Click, Key, Pane, Player, Screen, Side, Tour};
+use crate::tour::{Click, Key, Pane, Player, Screen, Scrolled, Side, Tour, Watch};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -46,6 +47,8 @@ pub struct Extent {
     pub below: usize,
     /// How far it is scrolled now, in lines.
     pub scroll: usize,
+    /// How far the pictures on the stage are scrolled.
+    pub stage: Scrolled,
 }
 
 /// The three parts of the screen.
@@ -95,10 +98,7 @@ impl View<'_> {
             }
             Screen::Lesson(player) => self.step(player, parts.body, buf),
             Screen::Present(player, clock) => return self.present(player, *clock, area, buf),
-            Screen::Replay(watch) => {
-                self.stage(watch, true, parts.body, buf);
-                Extent::default()
-            }
+            Screen::Replay(watch) => Extent { stage: self.stage(watch, true, parts.body, buf), ..Extent::default() },
             Screen::Ledger(page) => self.ledger(page, parts.body, buf),
         };
         self.header(parts.header, buf);
@@ -178,7 +178,9 @@ impl View<'_> {
             for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
                 let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
                 let hint = match binding.action {
-                    keys::Action::Pane if panel::beside(width) || self.tour.watch().is_none() => continue,
+                    keys::Action::Pane if self.tour.watch().is_none() || !self.other_pane(width) => continue,
+                    keys::Action::Pane if self.tour.player().is_some_and(|player| player.pane == Pane::Stage) => "text",
+                    keys::Action::Pane => "stage",
                     keys::Action::Ledger(LedgerAction::Side) if panel::beside(width) => continue,
                     keys::Action::Ledger(LedgerAction::Next) if reading.is_none() => continue,
                     keys::Action::Ledger(LedgerAction::Test) if running && several => continue,
@@ -187,6 +189,9 @@ impl View<'_> {
                     keys::Action::Run | keys::Action::Ledger(LedgerAction::Test) if running => "end",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
+                    keys::Action::Watch(WatchAction::ZoomOut) if !self.tour.watch().is_some_and(Watch::has_lanes) => {
+                        continue;
+                    }
                     _ => binding.hint,
                 };
                 // A key that a context before has taken means that.
@@ -218,10 +223,16 @@ impl View<'_> {
         vec![(keys.join(" "), "this demo's keys".to_owned())]
     }
 
+    /// Whether the other pane is smaller for being the other, or has something to scroll.
+    fn other_pane(&self, width: u16) -> bool {
+        self.tour.watch().is_some_and(|watch| !panel::beside(width) || watch.scrolled.beyond > 0)
+    }
+
     /// Whether there may be pictures that the stage on the screen has no room for, and a key brings them on.
     fn more_pictures(&self, one: bool) -> bool {
         // While paused the lanes are always the first.
-        let several = self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && w.paused.is_none());
+        let several =
+            self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && !(w.paused.is_some() && w.has_lanes()));
         several && !(one && self.tour.player().is_some_and(|player| player.pane == Pane::Text))
     }
 
@@ -273,19 +284,22 @@ impl View<'_> {
             C::Present,
             C::Lesson,
             C::Stage,
+            C::Picture,
             C::Paused,
+            C::Cursor,
             C::Catalogue,
             C::Ledger,
             C::Search,
             C::Replay,
             C::Everywhere,
         ];
+        let stage = [C::Stage, C::Picture, C::Paused, C::Cursor, C::Everywhere];
         let here: Vec<C> = match &self.tour.screen {
             Screen::Catalogue(_) => vec![C::Catalogue, C::Everywhere],
-            Screen::Replay(_) => vec![C::Replay, C::Stage, C::Paused, C::Everywhere],
-            Screen::Ledger(_) => vec![C::Ledger, C::Search, C::Stage, C::Paused, C::Everywhere],
-            Screen::Lesson(_) => vec![C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
-            Screen::Present(..) => vec![C::Present, C::Lesson, C::Question, C::Stage, C::Paused, C::Everywhere],
+            Screen::Replay(_) => [C::Replay].into_iter().chain(stage).collect(),
+            Screen::Ledger(_) => [C::Ledger, C::Search].into_iter().chain(stage).collect(),
+            Screen::Lesson(_) => [C::Lesson, C::Question].into_iter().chain(stage).collect(),
+            Screen::Present(..) => [C::Present, C::Lesson, C::Question].into_iter().chain(stage).collect(),
         };
         let rest = all.into_iter().filter(|c| !here.contains(c));
         let mut rows = Vec::new();
@@ -320,6 +334,27 @@ impl View<'_> {
             Screen::Ledger(page) => self.hit_ledger(page, body, x, y),
         }
     }
+
+    /// The pane that the wheel turns over at (`x`, `y`).
+    #[must_use]
+    pub fn pane_at(&self, area: Rect, x: u16, y: u16) -> Pane {
+        match &self.tour.screen {
+            Screen::Catalogue(_) => Pane::Text,
+            Screen::Lesson(player) => self.pane_of(player, Parts::of(area).body, x, y),
+            Screen::Present(player, _) => {
+                if player.watch.is_some() {
+                    Pane::Stage
+                } else {
+                    Pane::Text
+                }
+            }
+            Screen::Replay(_) => Pane::Stage,
+            Screen::Ledger(page) => match self.hit_ledger(page, Parts::of(area).body, x, y) {
+                Some(Click::Side(Side::Stage) | Click::Worker(_) | Click::Moment(..)) => Pane::Stage,
+                _ => Pane::Text,
+            },
+        }
+    }
 }
 
 /// The turn of a demo's own keys at the foot of the screen.
@@ -336,12 +371,14 @@ fn turn(context: keys::Context, action: keys::Action, running: bool) -> u8 {
         (_, keys::Action::Watch(WatchAction::Picture)) => OWN - 1,
         // Who runs it again while it runs ends it first.
         (keys::Context::Lesson, keys::Action::Again) if running => OWN + 3,
+        (keys::Context::Lesson, keys::Action::Again) => OWN + 2,
         (keys::Context::Lesson, keys::Action::Run) => 0,
         (keys::Context::Lesson, keys::Action::Ledger(_)) => OWN + 5,
         (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Test | LedgerAction::TestAll)) => 0,
         (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Next)) => 1,
         (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Say(_))) if !running => 0,
         (keys::Context::Ledger, _) => OWN + 1,
+        (keys::Context::Picture, _) => OWN + 1,
         (keys::Context::Lesson, _) => OWN + 1,
         (keys::Context::Stage, _) => OWN + 4,
         _ => 0,

@@ -10,7 +10,7 @@ const NOTCH: i32 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mouse {
     Press(u16, u16),
-    Wheel(i32),
+    Wheel(i32, u16, u16),
 }
 
 pub(super) fn key(event: KeyEvent) -> Option<Key> {
@@ -41,8 +41,8 @@ pub(super) fn key(event: KeyEvent) -> Option<Key> {
 pub(super) fn mouse(event: MouseEvent) -> Option<Mouse> {
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Press(event.column, event.row)),
-        MouseEventKind::ScrollUp => Some(Mouse::Wheel(-NOTCH)),
-        MouseEventKind::ScrollDown => Some(Mouse::Wheel(NOTCH)),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel(-NOTCH, event.column, event.row)),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel(NOTCH, event.column, event.row)),
         _ => None,
     }
 }

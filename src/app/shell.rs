@@ -14,8 +14,8 @@ use crate::progress::By;
 use crate::scene::Scene;
 use crate::term::{self, Notice, Screen, Suspended, guard::GuardedBy};
 use crate::tour::{Effect, Event, Tour, Verdict};
-use crate::view::View;
 use crate::view::theme::Theme;
+use crate::view::{Extent, View};
 use kept::{Memoir, Which};
 use ratatui::layout::Rect;
 use runs::Runs;
@@ -215,14 +215,12 @@ impl Shell {
 
     fn draw(&mut self, screen: &mut Screen) -> std::io::Result<()> {
         self.changed = false;
-        let scene = self.held.as_ref().unwrap_or(&self.scene);
-        let view = View { tour: &self.tour, scene, theme: &self.theme };
+        let view = self.seen();
         let mut extent = None;
         screen.draw(|frame| extent = Some(view.render(frame)))?;
         if let Some(extent) = extent {
-            let _ = self
-                .tour
-                .update(Event::Extent { text: extent.text, below: extent.below, scroll: extent.scroll }, &self.scene);
+            let Extent { text, below, scroll, stage } = extent;
+            let _ = self.tour.update(Event::Extent { text, below, scroll, stage }, &self.scene);
         }
         Ok(())
     }
@@ -305,8 +303,8 @@ impl Shell {
         let event = match event {
             Input::Key(event) => input::key(event).map(Event::Key),
             Input::Mouse(event) => match input::mouse(event) {
-                Some(Mouse::Wheel(lines)) => Some(Event::Wheel(lines)),
-                Some(Mouse::Press(x, y)) => self.hit(x, y).map(Event::Click),
+                Some(Mouse::Wheel(lines, x, y)) => Some(Event::Wheel(self.seen().pane_at(whole(), x, y), lines)),
+                Some(Mouse::Press(x, y)) => self.seen().hit(whole(), x, y).map(Event::Click),
                 None => None,
             },
             _ => None,
@@ -325,10 +323,9 @@ impl Shell {
         Ok(Flow::On)
     }
 
-    fn hit(&self, x: u16, y: u16) -> Option<crate::tour::Click> {
-        let (width, height) = term::size().into();
-        let scene = self.held.as_ref().unwrap_or(&self.scene);
-        View { tour: &self.tour, scene, theme: &self.theme }.hit(Rect::new(0, 0, width, height), x, y)
+    /// What is on the screen.
+    fn seen(&self) -> View<'_> {
+        View { tour: &self.tour, scene: self.held.as_ref().unwrap_or(&self.scene), theme: &self.theme }
     }
 
     fn tell(&mut self, event: Event, screen: &mut Screen) {
@@ -384,4 +381,9 @@ impl Shell {
             self.tour.notice = Some(format!("Theme: {name}"));
         }
     }
+}
+
+fn whole() -> Rect {
+    let (width, height) = term::size().into();
+    Rect::new(0, 0, width, height)
 }

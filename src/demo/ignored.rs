@@ -67,7 +67,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "together", kind: ReturnKind::Count, help: "the most that changed it at a time" },
         ReturnSpec { name: "max_inside", kind: ReturnKind::Count, help: "the most that had the lock at a time" },
     ],
-    pictures: &[Picture::Table(&RECORD), Picture::Queue, Picture::Lanes],
+    pictures: &[Picture::Log(&RECORD), Picture::Queue, Picture::Lanes],
     controls: &[pace::SLOWER, pace::FASTER, train::KILL],
     lasts_ms: |_| 4000,
     limits: arenas::room,

@@ -49,7 +49,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "took_ns", kind: ReturnKind::Nanos, help: "from the deed to the first who felt it" },
     ],
     pictures: &[
-        Picture::Table(&TableSpec {
+        Picture::Log(&TableSpec {
             name: TABLE,
             head: "shared",
             columns: &[

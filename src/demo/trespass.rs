@@ -62,7 +62,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "allowed", kind: ReturnKind::Count, help: "tries that nobody stopped" },
         ReturnSpec { name: "tries", kind: ReturnKind::Table, help: "the outcome of each" },
     ],
-    pictures: &[Picture::Table(&TRIES)],
+    pictures: &[Picture::Log(&TRIES)],
     controls: &[pace::SLOWER, pace::FASTER],
     ..DemoSpec::BASE
 };

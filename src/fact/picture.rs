@@ -25,6 +25,8 @@ pub enum Picture {
     Shares,
     /// The rows that the demo told, as a table.
     Table(&'static TableSpec),
+    /// The same of rows that are told one after the other, as a story is: where there is no room for all, the newest.
+    Log(&'static TableSpec),
     /// The rows that the demo told, each on one of two sides or still to come.
     Sides(&'static SidesSpec),
     /// The points that the demo told, as curves.
@@ -71,7 +73,7 @@ impl Picture {
             Self::Cards => "cards",
             Self::States => "state diagram",
             Self::Shares => "shares",
-            Self::Table(table) => table.name,
+            Self::Table(table) | Self::Log(table) => table.name,
             Self::Sides(_) => "two sides",
             Self::Curves(curves) => curves.name,
             Self::Queue => "queues",

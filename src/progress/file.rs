@@ -42,9 +42,12 @@ pub trait Document: Clone + Default + Serialize + DeserializeOwned + Send + 'sta
     fn lock() -> String {
         format!("{}.lock", Self::NAME)
     }
-}
 
-const TEMPORARY: &str = ".progress-";
+    /// How the names of its half-written files begin. They are its own: another document's are written under another lock.
+    fn temporary() -> String {
+        format!(".{}-", Self::NAME)
+    }
+}
 
 /// A larger file is none of ours.
 const LARGEST: u64 = 8 << 20;
@@ -90,7 +93,7 @@ impl<D: Document> Store<D> {
         let mut store = Self { directory: place.directory(), of: PhantomData };
         let mut document = D::default();
         if let Ok(directory) = store.directory.clone() {
-            store.directory = prepare(&directory).map(|()| directory.clone());
+            store.directory = prepare::<D>(&directory).map(|()| directory.clone());
             document = store.load(&directory, &mut notices);
         }
         if let (Err(why), false) = (&store.directory, *place == Place::Nowhere) {
@@ -130,7 +133,7 @@ impl<D: Document> Store<D> {
             }
         }
         if lock.is_some() {
-            remove_leftovers(directory);
+            remove_leftovers(directory, &D::temporary());
         }
         write(directory, &path, &all)?;
         Ok(all)
@@ -164,7 +167,7 @@ impl Store<Progress> {
     pub fn begin(&self) -> (usize, Option<Session>) {
         let Ok(directory) = &self.directory else { return (0, None) };
         // A session without a mark is a session: only its being cut off would not be told.
-        (session::cut_off(directory), Session::begin(directory, TEMPORARY).ok())
+        (session::cut_off(directory), Session::begin(directory, &Progress::temporary()).ok())
     }
 }
 
@@ -192,11 +195,11 @@ fn recover<D: Document>(directory: &Path, path: &Path, notices: &mut Vec<String>
 }
 
 /// The directory exists and a save could begin.
-fn prepare(directory: &Path) -> Result<(), String> {
+fn prepare<D: Document>(directory: &Path) -> Result<(), String> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(directory).map_err(|e| failed("create", directory)(e).0)?;
     // A lock can be opened where nothing can be written any more; a new file tells.
-    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory).map(drop).or_else(|error| {
+    tempfile::Builder::new().prefix(&D::temporary()).tempfile_in(directory).map(drop).or_else(|error| {
         // A full disk may be emptied; a read-only one stays.
         if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
             Ok(())
@@ -288,9 +291,9 @@ fn set_aside(path: &Path) -> Result<PathBuf, NotSaved> {
 }
 
 /// What killed programs left half-written. Only under the lock: nobody else is writing then.
-fn remove_leftovers(directory: &Path) {
+fn remove_leftovers(directory: &Path, temporary: &str) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
-    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(TEMPORARY)) {
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(temporary)) {
         std::fs::remove_file(entry.path()).ok();
     }
 }
@@ -300,23 +303,24 @@ fn write<D: Document>(directory: &Path, path: &Path, document: &D) -> Result<(),
     text.push(b'\n');
     // tempfile makes it with O_EXCL and mode 0600.
     let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
+        .prefix(&D::temporary())
         .tempfile_in(directory)
         .map_err(failed("create a file in", directory))?;
     file.as_file_mut().write_all(&text).map_err(failed("write", file.path()))?;
     file.as_file().sync_all().map_err(failed("sync", file.path()))?;
-    keep_backup(directory, path, &D::backup());
+    keep_backup::<D>(directory, path);
     file.persist(path).map_err(|e| failed("rename to", path)(e.error))?;
     // The rename itself is only kept once the directory is.
     File::open(directory).and_then(|d| d.sync_all()).map_err(failed("sync", directory))
 }
 
 /// The save before stays under another name. A file system without hard links has no backup; the save goes on.
-fn keep_backup(directory: &Path, path: &Path, name: &str) {
-    let link = directory.join(format!("{TEMPORARY}{name}"));
+fn keep_backup<D: Document>(directory: &Path, path: &Path) {
+    let name = D::backup();
+    let link = directory.join(format!("{}{name}", D::temporary()));
     std::fs::remove_file(&link).ok();
     if std::fs::hard_link(path, &link).is_ok() {
-        std::fs::rename(&link, directory.join(name)).ok();
+        std::fs::rename(&link, directory.join(&name)).ok();
         // When both names are links to one file, rename does nothing and leaves the first (rename(2)).
         std::fs::remove_file(&link).ok();
     }

@@ -203,3 +203,25 @@ fn what_killed_programs_left_is_removed() {
     Store::open(&place).0.save(&some("c")).expect("saved");
     assert_eq!(names(directory), [NAME, BACKUP, LOCK]);
 }
+
+#[test]
+fn what_another_document_is_being_written_to_is_left_alone() {
+    let (_home, place) = home();
+    let (path, _) = twice(&place);
+    let directory = path.parent().expect("a directory");
+    let half = directory.join(".progress-Xy12");
+    std::fs::write(&half, "half").expect("ours");
+    let (results, empty, _) = Store::<crate::progress::Results>::open(&place);
+    results.save(&empty).expect("saved");
+    assert!(half.exists(), "it is under another lock");
+}
+
+#[test]
+fn two_documents_are_saved_at_the_same_time() {
+    let (_home, place) = home();
+    let (progress, results) = (Store::open(&place).0, Store::<crate::progress::Results>::open(&place));
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..100).for_each(|_| _ = results.0.save(&results.1).expect("saved")));
+        (0..100).for_each(|_| _ = progress.save(&some("a")).expect("saved"));
+    });
+}

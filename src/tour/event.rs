@@ -1,6 +1,6 @@
 //! What can happen to the tour, and what it can ask of the shell. Two closed enums.
 
-use super::{Pane, Side, Told};
+use super::{Pane, Scrolled, Side, Told};
 use crate::fact::{Cpu, Nanos, RunId, Steer, Values};
 use serde_json::Value;
 
@@ -46,8 +46,8 @@ pub enum Event {
     Key(Key),
     /// A click on something.
     Click(Click),
-    /// The wheel, in lines; down is positive.
-    Wheel(i32),
+    /// The wheel over a pane, in lines; down is positive.
+    Wheel(Pane, i32),
     /// The run's values can be judged now; they stand in the scene.
     Settled {
         /// Which run.
@@ -79,6 +79,8 @@ pub enum Event {
         below: usize,
         /// How far the text is scrolled, in lines.
         scroll: usize,
+        /// How far the pictures on the stage are scrolled.
+        stage: Scrolled,
     },
 }
 

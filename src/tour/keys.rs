@@ -11,6 +11,8 @@ pub enum Context {
     Help,
     /// The picture is paused.
     Paused,
+    /// It is, and there are lanes for a cursor.
+    Cursor,
     /// A question waits for its answer.
     Question,
     /// The projector's screen.
@@ -19,6 +21,8 @@ pub enum Context {
     Lesson,
     /// A demo is on the stage.
     Stage,
+    /// The stage is looked at, and has not room for all of it.
+    Picture,
     /// A recording is shown.
     Replay,
     /// The catalogue.
@@ -38,10 +42,12 @@ impl Context {
         match self {
             Self::Help => "In this help",
             Self::Paused => "While paused",
+            Self::Cursor => "While paused, on the lanes",
             Self::Question => "A question",
             Self::Present => "Presenting",
             Self::Lesson => "In a lesson",
             Self::Stage => "The stage",
+            Self::Picture => "The stage, where it has not room for all",
             Self::Replay => "A recording",
             Self::Catalogue => "The catalogue",
             Self::Search => "Searching the ledger",
@@ -150,16 +156,16 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Help, &[Down, Char('j'), PageDown, Char(' ')], A::Down, "", ""),
     bind(C::Help, &[Ctrl('c')], A::Quit, "", ""),
     bind(C::Paused, &[Char('p'), Char(' '), Esc], A::Watch(W::Resume), "go on watching", "go on"),
-    bind(C::Paused, &[Left, Char('h')], A::Watch(W::Earlier), "cursor to an earlier column", "earlier"),
-    bind(C::Paused, &[Right, Char('l')], A::Watch(W::Later), "cursor to a later column", "later"),
-    bind(C::Paused, &[PageUp], A::Watch(W::PageBack), "a page back", ""),
-    bind(C::Paused, &[PageDown], A::Watch(W::PageOn), "a page on", ""),
-    bind(C::Paused, &[Home], A::Watch(W::Earliest), "to the beginning", ""),
-    bind(C::Paused, &[End], A::Watch(W::Latest), "to the end", ""),
-    bind(C::Paused, &[Up, Char('k')], A::Watch(W::LaneUp), "to the core above", ""),
-    bind(C::Paused, &[Down, Char('j')], A::Watch(W::LaneDown), "to the core below", ""),
-    bind(C::Paused, &[Char('.')], A::Watch(W::NextSlice), "to the next turn on this core", "next turn"),
-    bind(C::Paused, &[Char(',')], A::Watch(W::PreviousSlice), "to the turn before", ""),
+    bind(C::Cursor, &[Left, Char('h')], A::Watch(W::Earlier), "cursor to an earlier column", "earlier"),
+    bind(C::Cursor, &[Right, Char('l')], A::Watch(W::Later), "cursor to a later column", "later"),
+    bind(C::Cursor, &[PageUp], A::Watch(W::PageBack), "a page back", ""),
+    bind(C::Cursor, &[PageDown], A::Watch(W::PageOn), "a page on", ""),
+    bind(C::Cursor, &[Home], A::Watch(W::Earliest), "to the beginning", ""),
+    bind(C::Cursor, &[End], A::Watch(W::Latest), "to the end", ""),
+    bind(C::Cursor, &[Up, Char('k')], A::Watch(W::LaneUp), "to the core above", ""),
+    bind(C::Cursor, &[Down, Char('j')], A::Watch(W::LaneDown), "to the core below", ""),
+    bind(C::Cursor, &[Char('.')], A::Watch(W::NextSlice), "to the next turn on this core", "next turn"),
+    bind(C::Cursor, &[Char(',')], A::Watch(W::PreviousSlice), "to the turn before", ""),
     bind(C::Question, &[Up, Char('k')], A::OptionUp, "the option above", ""),
     bind(C::Question, &[Down, Char('j')], A::OptionDown, "the option below", "choose"),
     bind(C::Question, &[Enter], A::Answer, "answer with the marked option", "answer"),
@@ -173,6 +179,15 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Question, &[Char('8')], A::Choose(7), "", ""),
     bind(C::Question, &[Char('9')], A::Choose(8), "", ""),
     bind(C::Present, &[Char('t')], A::Clock, "show or hide the clock", ""),
+    // These are the keys of a presenter's remote.
+    bind(C::Present, &[PageDown], A::Next, "the next step", ""),
+    bind(C::Present, &[PageUp], A::Previous, "the step before", ""),
+    bind(C::Picture, &[Up, Char('k')], A::Watch(W::RowUp), "scroll the pictures up", ""),
+    bind(C::Picture, &[Down, Char('j')], A::Watch(W::RowDown), "scroll the pictures down", "scroll"),
+    bind(C::Picture, &[PageUp], A::Watch(W::ScreenUp), "a page up", ""),
+    bind(C::Picture, &[PageDown], A::Watch(W::ScreenDown), "a page down", ""),
+    bind(C::Picture, &[Home, Char('g')], A::Watch(W::Top), "to the top of the pictures", ""),
+    bind(C::Picture, &[End, Char('G')], A::Watch(W::Bottom), "to their end", ""),
     bind(C::Lesson, &[Char(' ')], A::Run, "run the demo, or end it", "run"),
     bind(C::Lesson, &[Enter], A::Go, "whatever comes next: run, then the next step", ""),
     bind(C::Lesson, &[Char('n'), Right, PageDown, Char('l')], A::Next, "the next step", "next"),
@@ -182,7 +197,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(C::Lesson, &[Down, Char('j')], A::Down, "scroll the text down", ""),
     bind(C::Lesson, &[Home, Char('g')], A::First, "to the top of the text", ""),
     bind(C::Lesson, &[End, Char('G')], A::Last, "to its end", ""),
-    bind(C::Lesson, &[Tab], A::Pane, "from the text to the stage and back, on a small screen", "other pane"),
+    bind(C::Lesson, &[Tab], A::Pane, "from the text to the stage and back", "other pane"),
     bind(C::Lesson, &[Key::Backspace], A::TakeBack, "take the last answer back, until the machine has answered", ""),
     bind(C::Lesson, &[Char('u')], A::Hint, "uncover the hint", ""),
     bind(C::Lesson, &[Char('m')], A::Notes, "the instructor's notes", ""),

@@ -1,10 +1,25 @@
 //! What is clicked, and what is scrolled.
 
 use super::event::{Click, Effect};
-use super::{Screen, Tour};
+use super::{Screen, Scrolled, Tour};
 use crate::scene::Scene;
 
 impl Tour {
+    /// What was drawn: how far the text can be scrolled, how much of a question lies below, and where it stands; and the same
+    /// of the stage.
+    pub(super) fn drawn(&mut self, (text, below, scroll): (usize, usize, usize), stage: Scrolled) {
+        if let Some(watch) = self.watch_mut() {
+            watch.scrolled.found(stage);
+        }
+        if let Some(player) = self.player_mut() {
+            player.scroll = scroll.min(text);
+            player.below = below;
+        }
+        if let Some(page) = self.page_mut() {
+            page.scroll = scroll.min(text);
+        }
+    }
+
     pub(super) fn scroll(&mut self, lines: i32) {
         let by = |n: usize| n.saturating_add_signed(isize::try_from(lines).unwrap_or(0));
         if let Some(help) = &mut self.help {

@@ -1,7 +1,7 @@
 //! How a run is looked at: zoom, pause, cursor, chosen worker, and the demo's own controls.
 
 use super::event::Effect;
-use crate::fact::{Arg, Cpu, DemoSpec, Nanos, On, ParamKind, RunId, Steer};
+use crate::fact::{Arg, Cpu, DemoSpec, Nanos, On, ParamKind, Picture, RunId, Steer};
 use crate::scene::Scene;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,12 +34,41 @@ pub struct Watch {
     pub zoom: usize,
     /// Which of the demo's pictures is the large one.
     pub picture: usize,
+    /// How far the pictures are scrolled, where they have no room.
+    pub scrolled: Scrolled,
     /// The cursor, while paused.
     pub paused: Option<Paused>,
     /// The chosen worker's letter; the first living one if none.
     pub chosen: Option<String>,
     /// For each choice parameter that a control changes: which word.
     pub choices: BTreeMap<&'static str, usize>,
+}
+
+/// How far the pictures on the stage are scrolled, in rows, as the screen found when it drew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scrolled {
+    /// Rows above what is seen.
+    pub at: usize,
+    /// Rows that it can be scrolled.
+    pub beyond: usize,
+    /// Rows that are seen at once.
+    pub page: usize,
+    /// The learner scrolled it. Until then the screen decides which part is seen first.
+    pub by_hand: bool,
+}
+
+impl Scrolled {
+    /// Scrolls by so many rows; down is positive.
+    pub(super) fn by(&mut self, rows: isize) {
+        if self.beyond > 0 {
+            *self = Self { at: self.at.saturating_add_signed(rows).min(self.beyond), by_hand: true, ..*self };
+        }
+    }
+
+    /// Takes over what the screen found.
+    pub(super) fn found(&mut self, found: Self) {
+        *self = Self { at: found.at.min(found.beyond), by_hand: self.by_hand, ..found };
+    }
 }
 
 /// Where the cursor is on the lanes.
@@ -84,6 +113,18 @@ pub enum WatchAction {
     ZoomOut,
     /// The next picture.
     Picture,
+    /// A row up on the pictures.
+    RowUp,
+    /// A row down.
+    RowDown,
+    /// As many rows up as are seen.
+    ScreenUp,
+    /// As many down.
+    ScreenDown,
+    /// To the top of the pictures.
+    Top,
+    /// To their end.
+    Bottom,
     /// The next worker.
     NextWorker,
     /// The worker before.
@@ -111,6 +152,7 @@ impl Watch {
             recorded: false,
             zoom: ZOOM,
             picture: 0,
+            scrolled: Scrolled::default(),
             paused: None,
             chosen,
             choices,
@@ -190,11 +232,31 @@ impl Watch {
             WatchAction::PreviousSlice => self.move_slice(false, scene),
             WatchAction::ZoomIn => self.zoom = self.zoom.saturating_sub(1),
             WatchAction::ZoomOut => self.zoom = (self.zoom + 1).min(ZOOMS.len() - 1),
-            WatchAction::Picture => self.picture = (self.picture + 1) % self.spec.pictures.len().max(1),
+            WatchAction::Picture => {
+                self.picture = (self.picture + 1) % self.spec.pictures.len().max(1);
+                self.scrolled = Scrolled::default();
+            }
+            WatchAction::RowUp => self.scrolled.by(-1),
+            WatchAction::RowDown => self.scrolled.by(1),
+            WatchAction::ScreenUp => self.scrolled.by(-self.screen()),
+            WatchAction::ScreenDown => self.scrolled.by(self.screen()),
+            WatchAction::Top => self.scrolled.by(isize::MIN),
+            WatchAction::Bottom => self.scrolled.by(isize::MAX),
             WatchAction::NextWorker => self.choose(1, scene),
             WatchAction::PreviousWorker => self.choose(-1, scene),
         }
         Vec::new()
+    }
+
+    /// Rows that a page key moves: one that was seen stays in sight.
+    fn screen(&self) -> isize {
+        isize::try_from(self.scrolled.page.saturating_sub(1).max(1)).unwrap_or(1)
+    }
+
+    /// Whether the demo shows who ran when, so that a moment can be looked at.
+    #[must_use]
+    pub fn has_lanes(&self) -> bool {
+        self.spec.pictures.contains(&Picture::Lanes)
     }
 
     fn pause(&mut self, scene: &Scene) -> Vec<Effect> {

@@ -70,10 +70,9 @@ impl View<'_> {
         let watch = self.staged(page, body);
         let areas = Areas::of(body, page.side, watch.is_some());
         self.list(page, areas.list, buf);
-        if let Some(watch) = watch.filter(|_| areas.stage.height > 0) {
-            self.stage(watch, page.side == Side::Stage, areas.stage, buf);
-        }
-        self.claim(page, areas.claim, buf)
+        let on = watch.filter(|_| areas.stage.height > 0);
+        let stage = on.map(|watch| self.stage(watch, page.side == Side::Stage, areas.stage, buf)).unwrap_or_default();
+        Extent { stage, ..self.claim(page, areas.claim, buf) }
     }
 
     /// The run that is shown: where there is little room, only to those who do not look through the list, or while it goes on.

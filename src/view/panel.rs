@@ -46,6 +46,8 @@ const BESIDE: u16 = 100;
 const ABOVE: u16 = 24;
 /// Rows of a panel's frame.
 const FRAME: u16 = 2;
+/// Columns of a panel's frame, and of the blanks inside it.
+const SIDES: u16 = 4;
 
 /// Whether both panes stand side by side on a screen of this width.
 pub(super) fn beside(width: u16) -> bool {
@@ -59,14 +61,15 @@ pub(super) fn one_at_a_time(body: Rect) -> bool {
 
 impl Panes {
     /// Side by side from 100 columns, stacked from 24 rows, one at a time below; without a stage the text has it all.
-    /// A stage that is looked at leaves the text above it `rows` to read, if that is not more than half.
-    pub(super) fn of(body: Rect, pane: Pane, stage: bool, rows: u16) -> Self {
+    /// A stage that is looked at leaves the text above it `rows` to read, if that is not more than half; beside it, what
+    /// cannot be wrapped has its `columns`, if these are not more than half.
+    pub(super) fn of(body: Rect, pane: Pane, stage: bool, rows: u16, columns: u16) -> Self {
         let none = Rect { width: 0, height: 0, ..body };
         if !stage {
             return Self { text: body, stage: none };
         }
         if beside(body.width) {
-            let wide = (body.width * 2 / 5).clamp(38, 64);
+            let wide = (body.width * 2 / 5).clamp(38, 64).max(columns.saturating_add(SIDES).min(body.width / 2));
             let text = Rect { width: wide, ..body };
             return Self { text, stage: Rect { x: body.x + wide, width: body.width - wide, ..body } };
         }
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn panes_share_the_screen_by_its_size() {
-        let at = |w, h, pane| Panes::of(Rect::new(0, 1, w, h), pane, true, 0);
+        let at = |w, h, pane| Panes::of(Rect::new(0, 1, w, h), pane, true, 0, 0);
         let wide = at(120, 34, Pane::Text);
         assert_eq!((wide.text.width, wide.stage.x, wide.stage.width), (48, 48, 72));
         let small = at(80, 22, Pane::Stage);
@@ -99,8 +102,10 @@ mod tests {
         let tiny = at(40, 10, Pane::Text);
         assert_eq!((tiny.text.height, tiny.stage.height), (10, 0));
         assert_eq!(at(40, 10, Pane::Stage).text.width, 0);
-        assert_eq!(Panes::of(Rect::new(0, 1, 80, 22), Pane::Text, false, 0).text.height, 22);
-        let reading = |rows| Panes::of(Rect::new(0, 1, 80, 22), Pane::Stage, true, rows).text.height;
+        assert_eq!(Panes::of(Rect::new(0, 1, 80, 22), Pane::Text, false, 0, 0).text.height, 22);
+        let drawn = |columns| Panes::of(Rect::new(0, 1, 100, 34), Pane::Text, true, 0, columns).text.width;
+        assert_eq!([0, 36, 46, 47, u16::MAX].map(drawn), [40, 40, 50, 50, 50]);
+        let reading = |rows| Panes::of(Rect::new(0, 1, 80, 22), Pane::Stage, true, rows, 0).text.height;
         assert_eq!([0, 6, 8, 9, 60, u16::MAX].map(reading), [8, 8, 10, 11, 11, 11]);
         assert_eq!(
             [(80, 22), (80, 21), (100, 21)].map(|(w, h)| one_at_a_time(Rect::new(0, 1, w, h))),

@@ -15,8 +15,11 @@ use ratatui::widgets::Widget;
 
 /// A picture that is ready to be drawn.
 pub(super) trait Drawn {
-    /// The least and the liked number of rows at a width of `wide` columns, where `left` rows are left.
+    /// As [`Rows::rows`].
     fn rows(&self, wide: u16, left: u16) -> (u16, u16);
+
+    /// As [`Rows::in_parts`].
+    fn in_parts(&self) -> bool;
 
     /// Draws it.
     fn draw(&self, area: Rect, buf: &mut Buffer);
@@ -28,6 +31,10 @@ where
 {
     fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
         Rows::rows(self, wide, left)
+    }
+
+    fn in_parts(&self) -> bool {
+        Rows::in_parts(self)
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer) {
@@ -50,7 +57,7 @@ impl View<'_> {
             Picture::Cards => Box::new(Cards { scene, theme, chosen }),
             Picture::States => Box::new(States { scene, theme, chosen }),
             Picture::Shares => Box::new(Shares { scene, theme, chosen }),
-            Picture::Table(spec) => Box::new(Table { tally, spec, theme }),
+            Picture::Table(spec) | Picture::Log(spec) => Box::new(Table { tally, spec, theme }),
             Picture::Sides(spec) => Box::new(Sides { tally, spec, theme }),
             Picture::Curves(spec) => Box::new(Curves { tally, spec, theme }),
             Picture::Queue => Box::new(Queue { tally, theme, chosen }),
@@ -99,6 +106,10 @@ impl Drawn for LanesOf<'_> {
         (3, self.view.lanes(self.watch, area).folded().saturating_add(below).min(all))
     }
 
+    fn in_parts(&self) -> bool {
+        true
+    }
+
     fn draw(&self, area: Rect, buf: &mut Buffer) {
         self.view.lanes(self.watch, area).render(area, buf);
     }
@@ -112,6 +123,10 @@ struct TurnsOf<'a> {
 impl Drawn for TurnsOf<'_> {
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
         (4, 8)
+    }
+
+    fn in_parts(&self) -> bool {
+        false
     }
 
     fn draw(&self, area: Rect, buf: &mut Buffer) {

@@ -34,8 +34,7 @@ impl View<'_> {
                 }
                 let gap = u16::from(high > 0);
                 let stage = Rect { y: below.y + high + gap, height: below.height.saturating_sub(high + gap), ..below };
-                self.stage(watch, false, stage, buf);
-                Extent::default()
+                Extent { stage: self.stage(watch, false, stage, buf), ..Extent::default() }
             }
         };
         if let Some(notice) = &self.tour.notice {
@@ -62,7 +61,7 @@ impl View<'_> {
         for (y, line) in (0..high).zip(document.lines.iter().skip(scroll)) {
             put_line(buf, middle, 0, y, line);
         }
-        Extent { text: beyond, below: document.below(scroll, high), scroll }
+        Extent { text: beyond, below: document.below(scroll, high), scroll, ..Extent::default() }
     }
 
     /// The prediction and its options, for above the stage.

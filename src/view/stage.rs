@@ -1,13 +1,14 @@
 //! The stage: the demo's pictures, most important first, as many as fit; below them what is to be said.
 
 use super::View;
-use super::panel::panel;
-use super::put::{put_line, thousands};
+use super::canvas::ROOMY;
+use super::panel::{inside, panel};
+use super::put::{put_line, put_right, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Lanes, Window};
 use crate::fact::{As, Nanos, On, Picture, Source, Tid, clean_line};
-use crate::tour::{Click, Player, Verdict, Watch};
+use crate::tour::{Click, Player, Scrolled, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -17,8 +18,17 @@ use std::collections::BTreeSet;
 const SWEEP: Nanos = Nanos::from_millis(1500);
 /// How long they stand.
 const STILL: Nanos = Nanos::from_millis(1000);
-/// From this height on there is room for blank rows and asides.
-const ROOMY: u16 = 16;
+
+/// How much of the pictures is above what is seen, and how much below; nothing where all is seen.
+fn mark(scrolled: Scrolled) -> Option<String> {
+    let (above, below) = (scrolled.at, scrolled.beyond.saturating_sub(scrolled.at));
+    match (above, below) {
+        (0, 0) => None,
+        (0, below) => Some(format!(" ↓ {below} more ")),
+        (above, 0) => Some(format!(" ↑ {above} more ")),
+        (above, below) => Some(format!(" ↑ {above}  ↓ {below} more ")),
+    }
+}
 
 /// Where the part begins that stands still at `now`, if a page of the lanes is that short: the page before each full
 /// second, so that it is complete when it is first shown.
@@ -37,18 +47,27 @@ fn page_of(at: u64, now: u64, column: u64, page: u64) -> u64 {
 }
 
 impl View<'_> {
-    pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) {
+    /// Draws the stage; how its pictures are scrolled.
+    pub(super) fn stage(&self, watch: &Watch, focused: bool, area: Rect, buf: &mut Buffer) -> Scrolled {
         let inner = panel(self.theme, &self.stage_title(watch), &self.stage_state(watch), focused, area, buf);
-        let words = self.stage_words(watch, inner.width, inner.height >= ROOMY);
-        let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
-        let pictures = Rect { height: inner.height - high, ..inner };
-        for (picture, place) in self.places(watch, pictures) {
-            self.drawn(picture, watch).draw(place, buf);
-        }
-        let below = Rect { y: inner.bottom() - high, height: high, ..inner };
-        for (y, line) in (0..high).zip(&words) {
+        let (page, words) = self.page(watch, inner);
+        let canvas = self.canvas(watch, page, self.remarks(page.width));
+        self.put_canvas(&canvas, watch, buf);
+        let below = Rect { y: page.bottom(), height: inner.bottom() - page.bottom(), ..inner };
+        for (y, line) in (0..below.height).zip(&words) {
             put_line(buf, below, 0, y, line);
         }
+        if let Some(mark) = mark(canvas.scrolled).filter(|_| area.height > 2) {
+            put_right(buf, area, area.width.saturating_sub(2), area.height - 1, &mark, self.theme.style(Role::Accent));
+        }
+        canvas.scrolled
+    }
+
+    /// The room for the pictures, and what is said below it.
+    fn page(&self, watch: &Watch, inner: Rect) -> (Rect, Vec<Line<'static>>) {
+        let words = self.stage_words(watch, inner.width, inner.height >= ROOMY);
+        let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
+        (Rect { height: inner.height - high, ..inner }, words)
     }
 
     fn stage_title(&self, watch: &Watch) -> String {
@@ -89,49 +108,6 @@ impl View<'_> {
         self.scene.tally.worker(name).map(|w| w.tid)
     }
 
-    /// Which picture stands where: the learner's first (the lanes while paused), the others as far as they fit.
-    fn places(&self, watch: &Watch, area: Rect) -> Vec<(Picture, Rect)> {
-        let pictures = watch.spec.pictures;
-        let lanes = pictures.iter().position(|p| *p == Picture::Lanes).filter(|_| watch.paused.is_some());
-        let first = lanes.unwrap_or(watch.picture);
-        let order: Vec<Picture> =
-            (0..pictures.len()).filter_map(|n| pictures.get((first + n) % pictures.len()).copied()).collect();
-        let mut places = Vec::new();
-        let mut y = area.y;
-        for (n, picture) in order.iter().enumerate() {
-            let left = area.bottom().saturating_sub(y);
-            let (least, liked) = self.drawn(*picture, watch).rows(area.width, left);
-            // One that likes no row has nothing to show.
-            if liked == 0 || left < least && n > 0 {
-                continue;
-            }
-            let high = if order.len() == 1 { left } else { liked.min(left) };
-            places.push((*picture, Rect { y, height: high, ..area }));
-            y = y.saturating_add(high).saturating_add(u16::from(area.height >= ROOMY));
-            if y >= area.bottom() {
-                break;
-            }
-        }
-        self.stretch(&mut places, area);
-        places
-    }
-
-    /// Gives the rows that are left over to the lanes: a core may be as tall as [`View::tall`] rows.
-    fn stretch(&self, places: &mut [(Picture, Rect)], area: Rect) {
-        let Some(used) = places.last().map(|(_, place)| place.bottom()) else { return };
-        let Some(at) = places.iter().position(|(picture, _)| *picture == Picture::Lanes) else { return };
-        let cores = u16::try_from(self.scene.lanes.cpus().len().max(1)).unwrap_or(u16::MAX);
-        let spare = area.bottom().saturating_sub(used).min(cores.saturating_mul(self.tall() - 1));
-        let more = spare / cores * cores;
-        for (n, (_, place)) in places.iter_mut().enumerate().skip(at) {
-            if n == at {
-                place.height += more;
-            } else {
-                place.y += more;
-            }
-        }
-    }
-
     pub(super) fn lanes(&self, watch: &Watch, area: Rect) -> Lanes<'_> {
         let (scene, theme, column) = (self.scene, self.theme, watch.column());
         let live = Lanes { scene, theme, column, tall: self.tall(), window: Window::Live { now: scene.now() } };
@@ -149,7 +125,7 @@ impl View<'_> {
     }
 
     /// Rows that a core may have: more for the last row of a hall.
-    fn tall(&self) -> u16 {
+    pub(super) fn tall(&self) -> u16 {
         if matches!(self.tour.screen, crate::tour::Screen::Present(..)) { 4 } else { 3 }
     }
 
@@ -175,13 +151,19 @@ impl View<'_> {
             let them = if outcome.left_behind == 1 { "it" } else { "them" };
             said.push((format!("It left {words} behind; forklore ended {them}."), Role::Warning));
         }
-        if self.scene.tally.start.as_ref().is_some_and(|s| s.source == Source::Unwatched) {
-            said.push((Source::Unwatched.meaning().to_owned(), Role::Dim));
-        }
-        if let Some(because) = self.scene.tally.start.as_ref().and_then(|s| s.because.as_ref()) {
-            said.push((format!("No better source: {}", clean_line(because)), Role::Dim));
-        }
         said.extend(self.tour.player().and_then(|player| self.verdict(player, watch)));
+        self.said(said, width)
+    }
+
+    /// What holds for the whole run, for below the pictures.
+    fn remarks(&self, width: u16) -> Vec<Line<'static>> {
+        let Some(start) = &self.scene.tally.start else { return Vec::new() };
+        let unwatched = (start.source == Source::Unwatched).then(|| Source::Unwatched.meaning().to_owned());
+        let because = start.because.as_ref().map(|because| format!("No better source: {}", clean_line(because)));
+        self.said(unwatched.into_iter().chain(because).map(|words| (words, Role::Dim)), width)
+    }
+
+    fn said(&self, said: impl IntoIterator<Item = (String, Role)>, width: u16) -> Vec<Line<'static>> {
         let lines = |(words, role): (String, Role)| wrap(&[Piece::new(words, self.theme.style(role))], width.into());
         said.into_iter().flat_map(lines).collect()
     }
@@ -269,17 +251,14 @@ impl View<'_> {
     }
 
     pub(super) fn hit_stage(&self, watch: &Watch, area: Rect, x: u16, y: u16) -> Option<Click> {
-        let inner = Rect {
-            x: area.x + 2,
-            y: area.y + 1,
-            width: area.width.saturating_sub(4),
-            height: area.height.saturating_sub(2),
-        };
-        let words = self.stage_words(watch, inner.width, inner.height >= ROOMY);
-        let high = u16::try_from(words.len()).unwrap_or(u16::MAX).min(inner.height / 2);
-        let pictures = Rect { height: inner.height.saturating_sub(high), ..inner };
-        let (picture, place) =
-            self.places(watch, pictures).into_iter().find(|(_, place)| place.contains((x, y).into()))?;
+        let (page, _) = self.page(watch, inside(area));
+        if !page.contains((x, y).into()) {
+            return None;
+        }
+        let canvas = self.canvas(watch, page, self.remarks(page.width));
+        let y = canvas.row(y);
+        let (picture, place) = canvas.places.iter().find(|(_, place)| place.contains((x, y).into()))?;
+        let place = *place;
         match picture {
             Picture::Lanes => self.lanes(watch, place).at(place, x, y).map(|(cpu, t)| Click::Moment(cpu, t)),
             Picture::Workers => {

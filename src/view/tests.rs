@@ -5,6 +5,7 @@ mod ends;
 mod fixture;
 mod keys;
 mod ledger;
+mod scroll;
 mod sixteen;
 
 use super::View;
@@ -313,7 +314,7 @@ fn what_a_run_answers_is_in_sight_when_it_was_judged() {
         assert!(answered.contains("measured: 3.98 ms, you said"), "{width}x{height}: {answered}");
         assert!(answered.contains("Yours was 3.98 ms"), "{width}x{height}: {answered}");
         // From there the learner goes on as from anywhere.
-        set.key(Key::Home);
+        set.keys([Tab, Key::Home]);
         assert!(seen(&mut set).contains("A line of its own"), "{}", seen(&mut set));
         set.play_all(TIMESLICE);
         assert!(seen(&mut set).contains("A line of its own"), "who has scrolled stays: {}", seen(&mut set));

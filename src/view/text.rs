@@ -13,6 +13,7 @@ use crate::fact::{clean, clean_line};
 use crate::lesson::{Block, Text};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// What a text asks of its surroundings.
 #[derive(Clone, Copy)]
@@ -160,14 +161,48 @@ fn code_block(code: &str, language: &str, width: u16, theme: &Theme) -> Vec<Line
     let ground = theme.style(Role::CodeBlock);
     let code = clean(code.trim_end_matches('\n'));
     let width = usize::from(width);
-    let framed = |spans: Vec<Span<'static>>| {
-        let bar = Span::styled("▏", theme.style(Role::Border));
-        let mut line = clip(Line::from([vec![bar], spans].concat()), width);
+    let bar = |mark| vec![Span::styled("▏", theme.style(Role::Border)), Span::styled(mark, theme.style(Role::Dim))];
+    let framed = |(n, spans): (usize, Vec<Span<'static>>)| {
+        let mut line = clip(Line::from([bar(if n == 0 { "" } else { ONWARD }), spans].concat()), width);
         let used: usize = line.spans.iter().map(|s| width_of(&s.content)).sum();
         line.push_span(Span::raw(" ".repeat(width.saturating_sub(used))));
         line.style(ground)
     };
-    highlight::lines(&code, language, theme).into_iter().map(framed).collect()
+    let lines = highlight::lines(&code, language, theme).into_iter();
+    lines.flat_map(|spans| chopped(spans, width).into_iter().enumerate()).map(framed).collect()
+}
+
+/// What stands before the rest of a line of code that was too long.
+const ONWARD: &str = "↳ ";
+
+/// A line of code in pieces that fit a frame of `width` columns: the first after its bar, the others after the mark too.
+/// It is broken after a blank, if one is near the end.
+fn chopped(spans: Vec<Span<'static>>, width: usize) -> Vec<Vec<Span<'static>>> {
+    let graphemes: Vec<(&str, Style)> =
+        spans.iter().flat_map(|span| span.content.graphemes(true).map(|g| (g, span.style))).collect();
+    let mut pieces: Vec<Vec<Span<'static>>> = Vec::new();
+    let mut rest = graphemes.as_slice();
+    loop {
+        let mark = if pieces.is_empty() { 0 } else { width_of(ONWARD) };
+        let room = width.saturating_sub(1 + mark).max(1);
+        let mut used = 0;
+        let fits = rest.iter().take_while(|(g, _)| (used += width_of(g), used <= room).1).count();
+        let near = |at: &usize| at * 2 > fits;
+        let blank = rest[..fits].iter().rposition(|(g, _)| *g == " ").map(|at| at + 1).filter(near);
+        let end = if fits == rest.len() { fits } else { blank.unwrap_or(fits).max(1) };
+        let (now, later) = rest.split_at(end.min(rest.len()));
+        pieces.push(joined(now));
+        rest = later;
+        if rest.is_empty() {
+            return pieces;
+        }
+    }
+}
+
+/// Graphemes as spans: neighbours of one style together.
+fn joined(graphemes: &[(&str, Style)]) -> Vec<Span<'static>> {
+    let same = graphemes.chunk_by(|a, b| a.1 == b.1);
+    same.map(|run| Span::styled(run.iter().map(|(g, _)| *g).collect::<String>(), run[0].1)).collect()
 }
 
 /// The spans of a text, cleaned, with figures filled in and links followed by where they lead.

@@ -58,7 +58,13 @@ pub use workers::Workers;
 
 /// A picture that says how much room it wants.
 pub trait Rows {
-    /// The least and the liked number of rows at a width of `wide` columns, where `left` rows are left. One that likes none is
-    /// left out.
+    /// The least number of rows in which nothing of it is left out, and the liked one, at a width of `wide` columns, where
+    /// `left` rows are left. It is drawn with the least at any rate, and scrolled where there is no room for them. One that
+    /// likes none is left out.
     fn rows(&self, wide: u16, left: u16) -> (u16, u16);
+
+    /// Whether the first of its rows say something without the others. One of which they do not is seen whole or not at all.
+    fn in_parts(&self) -> bool {
+        true
+    }
 }

@@ -8,6 +8,9 @@ use unicode_width::UnicodeWidthChar;
 /// Words a step may have without a picture or a demo beside them.
 const WORDS: usize = 120;
 
+/// Columns that a drawing may have: on a screen of 100 columns the text beside the stage has no more.
+const DRAWING: usize = 46;
+
 pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
     let lesson = page.lesson;
     let before = 1..lesson.steps.first().map_or(page.lines.len() + 1, |step| step.at.line);
@@ -29,7 +32,24 @@ pub(super) fn check(course: &Course<'_>, page: &mut Page<'_>) {
             let at = page.line(step.at.line);
             page.say(page.warning(at, what).help("split it, shorten it, or show what it says"));
         }
+        drawings(page, &step.blocks, &lines);
         references(course, page, &step.blocks, &lines, index + 1);
+    }
+}
+
+/// Drawings that are cut where the text has the least room: beside the stage.
+fn drawings(page: &mut Page<'_>, blocks: &[Block], lines: &Range<usize>) {
+    let drawn =
+        blocks.iter().filter_map(|block| if let Block::Picture(drawing) = block { Some(drawing) } else { None });
+    for line in drawn.flat_map(|drawing| drawing.lines()) {
+        let wide: usize = line.chars().map(|c| c.width().unwrap_or(0)).sum();
+        if wide > DRAWING {
+            let what =
+                format!("this line of a drawing is {wide} columns wide: beside the stage there may be {DRAWING}");
+            let at = page.word(lines.clone(), line.trim());
+            page.say(page.warning(at, what).help("draw it narrower: what is wider is cut"));
+            return;
+        }
     }
 }
 

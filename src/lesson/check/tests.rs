@@ -207,3 +207,16 @@ proptest! {
         prop_assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
     }
 }
+
+#[test]
+fn a_drawing_that_is_cut_beside_the_stage_is_told() {
+    let lesson = |wide: usize| {
+        let drawing = "x".repeat(wide);
+        format!(
+            "+++\nid = \"a\"\ntitle = \"A\"\nminutes = 5\n+++\nHello.\n\n## One\n```picture\nabc\n {drawing}\n```\n"
+        )
+    };
+    let said = |wide| complaints(&[("en/01-a.md", &lesson(wide))]);
+    assert!(!said(45).contains("drawing"), "{}", said(45));
+    assert!(said(46).contains("this line of a drawing is 47 columns wide"), "{}", said(46));
+}

@@ -43,7 +43,7 @@ impl Words {
 impl View<'_> {
     pub(super) fn claim(&self, page: &Page, area: Rect, buf: &mut Buffer) -> Extent {
         if area.width == 0 || area.height == 0 {
-            return Extent { text: usize::MAX, below: 0, scroll: page.scroll };
+            return Extent { text: usize::MAX, scroll: page.scroll, ..Extent::default() };
         }
         let chosen = self.tour.chosen_claim();
         let title = chosen.map_or_else(String::new, |(_, claim)| claim.id.clone());
@@ -61,7 +61,7 @@ impl View<'_> {
             let words = format!(" ↓ {} more ", beyond - scroll);
             put_right(buf, area, area.width.saturating_sub(2), area.height - 1, &words, self.theme.style(Role::Accent));
         }
-        Extent { text: beyond, below: 0, scroll }
+        Extent { text: beyond, scroll, ..Extent::default() }
     }
 
     fn words_of(&self, n: usize, claim: &Claim, width: u16) -> Words {

@@ -1,8 +1,8 @@
 //! A tour and a scene that a test can play with: a lesson in markdown, and runs that were recorded with
 //! `forklore run DEMO --json`.
 
-use super::super::View;
 use super::super::theme::Theme;
+use super::super::{Extent, View};
 use crate::demo;
 use crate::fact::{Nanos, RunId, Stamped};
 use crate::lesson::{Block, Lesson, parse};
@@ -148,7 +148,8 @@ impl Set {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
         let extent = View { tour: &self.tour, scene: &self.scene, theme: &Theme::default() }.draw(area, &mut buf);
-        self.event(Event::Extent { text: extent.text, below: extent.below, scroll: extent.scroll });
+        let Extent { text, below, scroll, stage } = extent;
+        self.event(Event::Extent { text, below, scroll, stage });
         buf
     }
 

@@ -7,7 +7,7 @@ use crate::fact::{Cpu, Nanos, RunId};
 use crate::lesson::{Library, embed};
 use crate::lore::{Lang, Ledger};
 use crate::tour::keys::BINDINGS;
-use crate::tour::{Click, Effect, Event, Key, Pane, Side};
+use crate::tour::{Click, Effect, Event, Key, Pane, Scrolled, Side};
 use crate::view::theme::Theme;
 use proptest::prelude::*;
 
@@ -42,13 +42,15 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop::sample::select(vec![Side::List, Side::Claim, Side::Stage]).prop_map(|s| Event::Click(Click::Side(s))),
         1 => run().prop_map(|run| Event::Late { run }),
         1 => ".{0,60}".prop_map(Event::CannotRun),
-        1 => any::<i32>().prop_map(Event::Wheel),
+        1 => (any::<bool>(), any::<i32>()).prop_map(|(stage, lines)| Event::Wheel(if stage { Pane::Stage } else { Pane::Text }, lines)),
         2 => run().prop_map(|run| Event::Settled { run }),
         2 => run().prop_map(|run| Event::Over { run }),
         1 => ".{0,60}".prop_map(Event::Notice),
         1 => proptest::option::of(".{0,60}").prop_map(Event::Banner),
         1 => any::<u64>().prop_map(Event::Clock),
-        1 => (0..50_usize, 0..9_usize, 0..50_usize).prop_map(|(text, below, scroll)| Event::Extent { text, below, scroll }),
+        1 => (0..50_usize, 0..9_usize, 0..50_usize, 0..50_usize).prop_map(|(text, below, scroll, beyond)| {
+            Event::Extent { text, below, scroll, stage: Scrolled { at: scroll, beyond, page: 10, by_hand: false } }
+        }),
     ]
 }
 

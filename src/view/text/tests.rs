@@ -113,6 +113,20 @@ fn a_command_in_a_line_is_not_broken() {
 }
 
 #[test]
+fn of_code_nothing_is_lost_at_any_width() {
+    let code =
+        "python3 -c 'for i in sorted({*a, *b}): print(i, a.get(i))' mine.jsonl theirs.jsonl\n线程线程线程线程 = 1";
+    let shown = |width| shown(&[Block::Code("sh".into(), code.into())], width);
+    for width in 5..90 {
+        let lines = shown(width);
+        let whole: String = lines.lines().map(|line| line.trim_start_matches('▏').trim_start_matches(ONWARD)).collect();
+        let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        assert_eq!(bare(&whole), bare(code), "{width}: {lines}");
+    }
+    assert_snapshot!([76, 44, 20].map(shown).join("----\n"));
+}
+
+#[test]
 fn nothing_is_too_wide_at_any_width() {
     let mut all = page();
     all.push(table());

@@ -73,11 +73,16 @@ impl Bars<'_> {
         self.tally.table(self.spec.table).first()?.values.get(self.spec.note)?.as_str().map(clean_line)
     }
 
-    /// The line below the bars: what holds for all, where it has not been said, and what a whisker means.
-    fn words(&self, bars: &[Bar], noted: bool) -> String {
+    /// The line below the bars: what holds for all, where it has not been said, and what a whisker means, in as many words
+    /// as there is room for.
+    fn words(&self, bars: &[Bar], noted: bool, wide: u16) -> String {
         let note = self.note().filter(|_| !noted).map(|note| format!("{note}. ")).unwrap_or_default();
-        let certain = bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_))));
-        note + if certain { "├─┤ 95 % interval of the median of this run" } else { "" }
+        if !bars.iter().any(|bar| matches!(bar.what, What::Figure(_, Some(_)))) {
+            return note;
+        }
+        let means = ["95 % interval of the median of this run", "95 % interval of the median", "95 %"];
+        let lines = means.map(|means| format!("{note}├─┤ {means}"));
+        lines.into_iter().find(|line| width(line) <= usize::from(wide)).unwrap_or(note)
     }
 
     fn show(&self, value: f64) -> String {
@@ -178,8 +183,8 @@ fn widest(texts: impl Iterator<Item = String>) -> u16 {
 impl Rows for Bars<'_> {
     /// Rows that it needs at least, and likes: one for the axis, one a row, one for the words.
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
-        let rows = self.tally.table(self.spec.table).len();
-        (3, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2).max(3))
+        let rows = u16::try_from(self.tally.table(self.spec.table).len()).unwrap_or(u16::MAX);
+        (rows.saturating_add(1).max(3), rows.saturating_add(2).max(3))
     }
 }
 
@@ -211,7 +216,7 @@ impl Widget for &Bars<'_> {
             self.put_bar(buf, line(y), bar, axis.as_ref(), &places);
         }
         if usize::from(room) > bars.len() && places.bars.is_some() {
-            put(buf, line(area.height - 1), 0, 0, &self.words(&bars, noted), dim);
+            put(buf, line(area.height - 1), 0, 0, &self.words(&bars, noted, area.width), dim);
         }
     }
 }

@@ -232,9 +232,9 @@ fn short(seconds: f64) -> String {
 
 impl Rows for Buffer<'_> {
     /// Rows that it needs at least, and likes at this width.
-    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
-        let liked = if self.beside(wide.into()) { self.middle() + 3 } else { 7 };
-        (4, u16::try_from(liked).unwrap_or(u16::MAX))
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
+        let beside = u16::try_from(self.middle()).unwrap_or(u16::MAX).saturating_add(2);
+        if self.beside(wide.into()) && beside <= left { (beside, beside + 1) } else { (6, 7) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A card a worker: alive and counting, or how it ended. A dead card is told by its frame and its words, not its colour.
 
 use super::Rows;
+use super::workers::FOLLOWED;
 use crate::fact::{Ending, Nanos, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{paint, put, put_right, thousands, width};
@@ -246,7 +247,7 @@ impl Rows for Cards<'_> {
         let across = (wide / 26).max(1);
         let cards = workers.div_ceil(across).saturating_mul(6).max(6);
         // Where the cards do not fit, each is a line.
-        (2, if cards <= left { cards } else { workers.max(2) })
+        if cards <= left { (cards, cards) } else { (workers.clamp(2, FOLLOWED), workers.max(2)) }
     }
 }
 

@@ -174,6 +174,10 @@ impl Rows for Curves<'_> {
     fn rows(&self, _: u16, left: u16) -> (u16, u16) {
         (5, left.clamp(8, 14))
     }
+
+    fn in_parts(&self) -> bool {
+        false
+    }
 }
 
 impl Widget for &Curves<'_> {

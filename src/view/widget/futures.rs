@@ -231,7 +231,8 @@ impl Rows for Futures<'_> {
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
         let (futures, workers) = (self.tally.table(TABLE).len(), self.workers().len());
         let liked = if wide < ROOMY { futures } else { futures.max(workers) + 1 };
-        (3, u16::try_from(liked).unwrap_or(u16::MAX).max(3))
+        let all = u16::try_from(liked).unwrap_or(u16::MAX).max(3);
+        (all, all)
     }
 }
 

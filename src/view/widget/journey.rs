@@ -190,13 +190,14 @@ fn amount(step: &Row) -> String {
 
 impl Rows for Journey<'_> {
     /// Rows that it needs at least, and likes: the boxes, what was found, and a line for each step before.
-    fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
+    fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
         let steps = self.steps();
         let before = u16::try_from(steps.len().saturating_sub(1)).unwrap_or(u16::MAX);
         let what = steps.last().map_or(1, |step| self.what(step, wide).len());
         let what = u16::try_from(what).unwrap_or(u16::MAX).max(2);
         let boxes = if wide < WIDE { 2 } else { BOXES };
-        (4, boxes.saturating_add(1).saturating_add(what).saturating_add(before))
+        let all = |boxes: u16| boxes.saturating_add(1).saturating_add(what).saturating_add(before);
+        if all(boxes) <= left { (all(boxes), all(boxes)) } else { (all(1), all(boxes)) }
     }
 }
 

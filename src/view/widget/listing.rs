@@ -179,7 +179,7 @@ impl Rows for Listing<'_> {
             return (0, 0);
         }
         let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
-        (liked.min(6), liked)
+        (liked, liked)
     }
 }
 

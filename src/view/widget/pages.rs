@@ -240,6 +240,10 @@ impl Rows for Pages<'_> {
         let across = usize::from(wide / 2).max(8);
         (6, u16::try_from(longest / across).unwrap_or(8).saturating_add(9).min(20))
     }
+
+    fn in_parts(&self) -> bool {
+        false
+    }
 }
 
 impl Widget for &Pages<'_> {

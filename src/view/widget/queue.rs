@@ -184,11 +184,12 @@ fn share(part: u64, whole: u64, cells: u16) -> u16 {
 impl Rows for Queue<'_> {
     /// Rows that it needs at least, and likes. They depend on the most that ever came, so that nothing jumps while they come
     /// and go.
-    fn rows(&self, _: u16, _: u16) -> (u16, u16) {
+    fn rows(&self, _: u16, left: u16) -> (u16, u16) {
         let places = places(self.tally);
-        let liked: usize = places.iter().map(|place| place.body().clamp(1, BODY) + 3).sum();
-        let least = places.len().clamp(1, 3);
-        (u16::try_from(least).unwrap_or(3), u16::try_from(liked).unwrap_or(u16::MAX).max(2))
+        let rows = |rows: usize| u16::try_from(rows).unwrap_or(u16::MAX).max(2);
+        let rooms = rows(places.iter().map(|place| place.body().clamp(1, BODY) + 3).sum());
+        // Where the rooms do not fit, a line for each place, and one for what is to be said of it.
+        if rooms <= left { (rooms, rooms) } else { (rows(places.len() * 2), rooms) }
     }
 }
 

@@ -129,7 +129,7 @@ impl Rows for RunQueue<'_> {
     /// Rows that it needs at least, and likes.
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
         let tasks = u16::try_from(self.tasks().len()).unwrap_or(u16::MAX);
-        (3, tasks.saturating_add(3))
+        (tasks.saturating_add(2).max(3), tasks.saturating_add(3))
     }
 }
 

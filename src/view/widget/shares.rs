@@ -2,6 +2,7 @@
 //! they are apart.
 
 use super::Rows;
+use super::workers::FOLLOWED;
 use crate::fact::{ReturnKind, TaskTally, Tid, clean_line, thousands};
 use crate::scene::Scene;
 use crate::view::put::{put, put_line, put_right, width};
@@ -166,7 +167,8 @@ impl Rows for Shares<'_> {
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
         let entries = self.entries();
         let liked = entries.len() * 2 + self.words(&entries, "▼", wide).len();
-        (3, u16::try_from(liked).unwrap_or(u16::MAX).clamp(3, 20))
+        let least = u16::try_from(entries.len()).unwrap_or(u16::MAX).clamp(3, FOLLOWED);
+        (least, u16::try_from(liked).unwrap_or(u16::MAX).clamp(3, 20))
     }
 }
 

@@ -201,8 +201,8 @@ fn head(side: &SideSpec, count: usize) -> String {
 impl Rows for Sides<'_> {
     /// Rows that it needs at least, and likes at this width.
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
-        let liked = u16::try_from(self.lines(wide, u16::MAX).len()).unwrap_or(u16::MAX);
-        (4, liked.max(4))
+        let rows = |high| u16::try_from(self.lines(wide, high).len()).unwrap_or(u16::MAX).max(4);
+        (rows(0), rows(u16::MAX))
     }
 }
 

@@ -266,6 +266,10 @@ impl Rows for Space<'_> {
         let liked = u16::try_from(Plan::liked(&model)).unwrap_or(u16::MAX).saturating_add(6);
         (6, liked.max(8).min(left))
     }
+
+    fn in_parts(&self) -> bool {
+        false
+    }
 }
 
 impl Widget for &Space<'_> {

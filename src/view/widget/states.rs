@@ -5,6 +5,7 @@
 //! the box of the blocked until it runs. The shares are the kernel's account, and there it is ready.
 
 use super::Rows;
+use super::workers::FOLLOWED;
 use crate::fact::{Source, State, TaskTally, Tid, clean_line};
 use crate::scene::Scene;
 use crate::view::put::{cut, put, put_line, put_right, thousands, width};
@@ -289,7 +290,7 @@ impl Rows for States<'_> {
             _ if left + 1 >= whole => left.min(whole),
             _ => HIGH + 1,
         };
-        (3, liked)
+        (if liked > table { liked } else { table.min(FOLLOWED) }, liked)
     }
 }
 

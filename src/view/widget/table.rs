@@ -22,7 +22,7 @@ pub struct Table<'a> {
     pub theme: &'a Theme,
 }
 
-/// Columns that the last column must have at least, or the table is told line by line.
+/// Columns that the last column must have at least, unless it is narrower, or the table is told line by line.
 const LEAST: usize = 16;
 /// Columns between two columns.
 const APART: usize = 2;
@@ -43,7 +43,8 @@ impl Table<'_> {
         let rows = self.tally.table(self.spec.name);
         let names = rows.iter().map(|r| width(&clean_line(&r.name))).max()?.max(width(self.spec.head));
         let mut x = names + APART;
-        let (_, others) = self.spec.columns.split_last()?;
+        let (last, others) = self.spec.columns.split_last()?;
+        let widest = rows.iter().map(|r| width(&Self::cell(last, r))).max()?.max(width(last.head));
         let mut columns = Vec::new();
         for column in others {
             let cells = rows.iter().map(|r| width(&Self::cell(column, r))).max().unwrap_or(0);
@@ -51,7 +52,7 @@ impl Table<'_> {
             columns.push((u16::try_from(x).ok()?, u16::try_from(cells).ok()?));
             x += cells + APART;
         }
-        (x + LEAST <= usize::from(wide)).then_some(Places { columns, last: u16::try_from(x).ok()? })
+        (x + LEAST.min(widest) <= usize::from(wide)).then_some(Places { columns, last: u16::try_from(x).ok()? })
     }
 
     /// The whole table as lines, each a list of what stands at which column.
@@ -131,8 +132,8 @@ fn show(column: &ColumnSpec, value: &Value) -> String {
 impl Rows for Table<'_> {
     /// Rows that it needs at least, and likes at this width.
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
-        let liked = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX);
-        (3, liked.max(3))
+        let all = u16::try_from(self.lines(wide).len()).unwrap_or(u16::MAX).max(3);
+        (all, all)
     }
 }
 
@@ -144,18 +145,15 @@ impl Widget for &Table<'_> {
         }
         let lines = self.lines(area.width);
         let high = usize::from(area.height);
-        // The newest rows are those that the learner waits for; the heads stay.
         let hidden = lines.len().saturating_sub(high);
-        let heads = usize::from(self.places(area.width).is_some());
-        let kept = lines.iter().take(heads).chain(lines.iter().skip(heads.max(hidden + heads)));
-        for (line, y) in kept.zip(0..area.height) {
+        for (line, y) in lines.iter().zip(0..area.height) {
             for (x, words) in line {
                 put_line(buf, area, *x, y, words);
             }
         }
         if hidden > 0 {
-            let more = cut(&format!("↑ {hidden} more"), usize::from(area.width)).into_owned();
-            put_right(buf, area, area.width, 0, &more, self.theme.style(Role::Dim));
+            let more = cut(&format!("↓ {hidden} more"), usize::from(area.width)).into_owned();
+            put_right(buf, area, area.width, area.height - 1, &more, self.theme.style(Role::Dim));
         }
     }
 }
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_rows_the_newest_are_shown() {
+    fn of_too_many_rows_the_first_are_shown() {
         let (theme, tally) = (Theme::default(), tally());
         assert_snapshot!(shown(&Table { tally: &tally, spec: &SPEC, theme: &theme }, 72, 3));
     }

@@ -157,9 +157,10 @@ impl Tree<'_> {
 impl Rows for Tree<'_> {
     /// Rows that it needs at least, and likes at this width.
     fn rows(&self, wide: u16, _: u16) -> (u16, u16) {
-        let lives = lives(self.tally, self.spec).len();
-        let liked = lives + self.words(wide).len() + 1 + self.legend(wide).len();
-        (4, u16::try_from(liked).unwrap_or(u16::MAX).max(4))
+        let least = lives(self.tally, self.spec).len() + self.words(wide).len();
+        let liked = least + 1 + self.legend(wide).len();
+        let rows = |rows: usize| u16::try_from(rows).unwrap_or(u16::MAX).max(4);
+        (rows(least), rows(liked))
     }
 }
 

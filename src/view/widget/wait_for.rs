@@ -110,9 +110,12 @@ impl Rows for WaitFor<'_> {
     fn rows(&self, wide: u16, left: u16) -> (u16, u16) {
         let graph = Graph::of(self.tally, self.spec);
         let workers = u16::try_from(graph.workers.len()).unwrap_or(u16::MAX).max(2);
-        let liked =
-            if wide >= ring::LEAST.0 && left >= ring::LEAST.1 { left.min(16) } else { workers.saturating_add(3) };
-        (3, liked)
+        let words = u16::try_from(self.words(&graph, wide).len()).unwrap_or(u16::MAX);
+        if wide >= ring::LEAST.0 && left >= ring::LEAST.1 {
+            return (ring::LEAST.1, left.min(16));
+        }
+        let least = workers.saturating_add(words);
+        (least, least.max(workers.saturating_add(3)))
     }
 }
 

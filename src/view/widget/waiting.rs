@@ -93,7 +93,7 @@ impl Rows for Waiting<'_> {
     /// Rows that it needs at least, and likes.
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
         let workers = u16::try_from(self.tally.workers().count()).unwrap_or(u16::MAX);
-        (2, workers.saturating_add(2))
+        (workers.saturating_add(1).max(2), workers.saturating_add(2))
     }
 }
 

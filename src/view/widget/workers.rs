@@ -194,7 +194,8 @@ impl Workers<'_> {
 impl Rows for Workers<'_> {
     fn rows(&self, _: u16, _: u16) -> (u16, u16) {
         let workers = u16::try_from(self.scene.tally.workers().count()).unwrap_or(u16::MAX);
-        (2, workers.saturating_add(1).max(2))
+        let all = workers.saturating_add(1).max(2);
+        (all.min(FOLLOWED), all)
     }
 }
 
@@ -266,6 +267,9 @@ impl Widget for &Workers<'_> {
         }
     }
 }
+
+/// From so many rows on, what has a row for each worker need not have them all: the chosen one's is seen, whoever it is.
+pub(super) const FOLLOWED: u16 = 8;
 
 /// Of `all` rows those that are seen in `room`: the first, how many, and how many are left for the line that says so.
 pub(super) fn visible(all: usize, room: usize, chosen: impl Fn() -> usize) -> (usize, usize, usize) {
