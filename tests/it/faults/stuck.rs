@@ -1,7 +1,7 @@
 //! Demos that are stuck, each in a wait that nothing within it will ever end: they are gone as soon as somebody leaves them.
 
 use super::common::{Lessons, below, leave, lesson, run, ui};
-use crate::support::{Load, Patience, Pty, Surroundings, User};
+use crate::support::{Load, Patience, Pty, Surroundings, User, descendants};
 use forklore::fact::{Fact, LockStep, Stamped};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -81,9 +81,14 @@ impl Stuck {
         }
         // Who is inside is not known here: one after another is killed, until it was that one.
         loop {
-            let before = below(ui);
+            // Not their number: it may still be rising.
+            let before: Vec<i32> = descendants(ui).iter().map(|process| process.pid).collect();
             pty.send("x");
-            let died = Patience::default().wait(|| (below(ui) < before).then_some(()));
+            let gone = || {
+                let now = descendants(ui);
+                before.iter().any(|pid| now.iter().all(|process| process.pid != *pid)).then_some(())
+            };
+            let died = Patience::default().wait(gone);
             assert!(died.is_some(), "{}: nobody was killed: {}", self.what(), pty.screen());
             let inside = Patience(SHOWN).wait(|| pty.screen().contains(self.sign).then_some(()));
             if inside.is_some() {
