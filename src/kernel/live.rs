@@ -187,7 +187,9 @@ fn switches_and_time_are_those_that_the_kernel_counts() {
         println!("{name}: {told:?} {switches:?} {schedstat:?}");
         assert!(told.voluntary.abs_diff(switches.voluntary) <= 1, "{told:?} {switches:?}");
         assert!(told.involuntary.abs_diff(switches.involuntary) <= 1, "{told:?} {switches:?}");
-        assert!(told.ran.abs_diff(schedstat.ran) <= schedstat.ran / 100, "{told:?} {schedstat:?}");
+        // A lane is some microseconds a turn longer than schedstat (ARCHITECTURE.md, known limits), which tells with many turns.
+        let allowed = (schedstat.ran / 100).max(10_000 * schedstat.turns);
+        assert!(told.ran.abs_diff(schedstat.ran) <= allowed, "{told:?} {schedstat:?}");
         assert!(switches.involuntary > 10, "two that spin on one core are pushed off: {switches:?}");
     }
     held.end();
