@@ -47,6 +47,19 @@ static mqd_t mq_in, mq_out;
 static struct slot { _Atomic int full; char data[1 << 16]; } *slots;
 static int mine;
 
+/* The instruction itself, as forklore issues it; see lab.c. */
+static void kernel_futex(_Atomic int *word, int what, long value)
+{
+#if defined(__x86_64__)
+    long result;
+    register long timeout __asm__("r10") = 0;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(SYS_futex), "D"(word), "S"(what), "d"(value), "r"(timeout)
+                     : "rcx", "r11", "memory");
+#else
+    syscall(SYS_futex, word, what, value, NULL);
+#endif
+}
+
 static void need(int good, const char *what) { if (!good) { perror(what); exit(3); } }
 
 static void put_bytes(void)
@@ -76,13 +89,13 @@ static void put_shm(void)
     struct slot *s = slots + !mine;
     memcpy(s->data, message, bytes);
     atomic_store(&s->full, 1);
-    syscall(SYS_futex, &s->full, FUTEX_WAKE, 1, NULL, NULL, 0);
+    kernel_futex(&s->full, FUTEX_WAKE, 1);
 }
 
 static void get_shm(void)
 {
     struct slot *s = slots + mine;
-    while (!atomic_load(&s->full)) syscall(SYS_futex, &s->full, FUTEX_WAIT, 0, NULL, NULL, 0);
+    while (!atomic_load(&s->full)) kernel_futex(&s->full, FUTEX_WAIT, 0);
     memcpy(message, s->data, bytes);
     atomic_store(&s->full, 0);
 }

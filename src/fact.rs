@@ -27,7 +27,9 @@ pub use picture::{
     RunQueueSpec, Scale, SideSpec, SidesSpec, Stroke, TableSpec, TreeSpec, WaitForSpec,
 };
 pub use source::{Source, SourceChoice, Unavailable};
-pub use spec::{Arg, Control, DemoSpec, INCONCLUSIVE, Need, ONE_CORE, On, ReturnKind, ReturnSpec, VERDICT, undecided};
+pub use spec::{
+    Arg, Control, DemoSpec, INCONCLUSIVE, Need, ONE_CORE, On, ReturnKind, ReturnSpec, SETTLED, VERDICT, undecided,
+};
 pub use steer::Steer;
 pub use tally::{Ending, Row, State, Tally, TaskTally, Turns};
 pub use words::thousands;

@@ -26,15 +26,23 @@ pub fn host() -> Host {
 /// What is kept of the run that `scene` shows; none while it goes on, and of one that was refused or broke.
 #[must_use]
 pub fn measured(scene: &Scene, by: By) -> Option<Measured> {
-    let start = scene.tally.start.as_ref()?;
     let outcome = scene.outcome.as_ref().filter(|outcome| outcome.broke.is_none())?;
+    let mut run = so_far(scene, by)?;
+    (run.seconds, run.lost) = (outcome.seconds, outcome.lost);
+    Some(run)
+}
+
+/// The same as it stands, of a run that the learner leaves after its values could be judged. None before it began.
+#[must_use]
+pub fn so_far(scene: &Scene, by: By) -> Option<Measured> {
+    let start = scene.tally.start.as_ref()?;
     let rows = |rows: &[crate::fact::Row]| -> Vec<Row> {
         rows.iter().map(|row| Row { name: row.name.clone(), values: row.values.clone() }).collect()
     };
     let mut run = Measured::new(&start.demo, start.params.clone(), by, When::now());
     start.source.word().clone_into(&mut run.source);
-    (run.seconds, run.lost) = (outcome.seconds, outcome.lost);
-    run.values.clone_from(&outcome.values);
+    (run.seconds, run.lost) = (scene.now().seconds(), scene.tally.lost);
+    run.values.clone_from(scene.values());
     run.tables = scene.tally.tables.iter().map(|(name, table)| (name.clone(), rows(table))).collect();
     Some(run)
 }
@@ -105,6 +113,8 @@ mod tests {
         let story = story(None);
         notes.take(&story[..2]);
         assert_eq!(notes.measured(By::Lore, None), None, "it goes on");
+        let left = so_far(&notes.scene, By::Tour).expect("it began");
+        assert_eq!((left.by, left.demo.as_str(), left.tables["figures"].len()), (By::Tour, "create", 1));
         notes.take(&story[2..]);
         let run = notes.measured(By::Lore, None).expect("it is over");
         assert_eq!((run.demo.as_str(), run.source.as_str(), run.lost), ("create", "unwatched", 3));

@@ -15,7 +15,7 @@ mod watch;
 pub use catalogue::Catalogue;
 pub use event::{Click, Effect, Event, Key, Memory, StartRun};
 pub use ledger::{Batch, Claims, Filter, Page, Place, Score, Side, Standing, Testing, Told};
-pub use player::{Pane, Player, Verdict};
+pub use player::{Pane, Player, Sight, Verdict};
 pub use question::{Asked, Question};
 pub use watch::{Paused, Scrolled, Watch, ZOOMS};
 
@@ -336,7 +336,7 @@ impl Tour {
             Action::Answer => self.answer_marked(),
             Action::TakeBack => self.with_player(Player::take_back),
             Action::Hint => self.with_player(|p| p.hints = !p.hints),
-            Action::Notes => self.with_player(|p| p.notes = !p.notes),
+            Action::Notes => self.with_player(Player::turn_notes),
             Action::Pane => self.with_player(|p| p.pane = p.pane.other()),
             Action::Clock => {
                 if let Screen::Present(_, clock) = &mut self.screen {

@@ -1,4 +1,5 @@
 """Starts processes in one of Python's ways. Each says who its parent is, how long its start took and what it finds.
+Then a thread, which says in which process it is.
 
     python3 21-spawn.py fork|spawn|forkserver [CHILDREN]
     python3 21-spawn.py fork CHILDREN lambda   and then sends a lambda to a pool
@@ -10,6 +11,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 import time
 
 STAYS = 0.3
@@ -28,6 +30,10 @@ def child(letter, started):
     time.sleep(STAYS)
 
 
+def beside():
+    say(thread=threading.current_thread().name, pid=os.getpid())
+
+
 # The top of the file: whoever runs it comes by here.
 say(runs=__name__, pid=os.getpid())
 
@@ -44,6 +50,10 @@ if __name__ == "__main__":
     for one in children:
         one.join()
         say(ended=one.pid, code=one.exitcode)
+    # Not before the last fork: it copies one thread only.
+    thread = threading.Thread(target=beside)
+    thread.start()
+    thread.join()
     if sys.argv[3:] == ["lambda"]:
         # What goes to a worker of a pool, and comes back, goes through a pipe.
         pool = concurrent.futures.ProcessPoolExecutor(1, **({} if sys.version_info < (3, 7) else {"mp_context": context}))

@@ -1,5 +1,6 @@
 //! The loop: drain everything that waits, then draw at most once a frame, and only when something changed.
 
+mod keeping;
 mod kept;
 mod runs;
 
@@ -7,15 +8,14 @@ use super::input::{self, Mouse};
 use super::{look, step_of};
 use crate::demo;
 use crate::fact::{RunId, SourceChoice, Stamped};
-use crate::keep;
 use crate::lesson::{Library, Place};
 use crate::lore::{Lang, Ledger};
-use crate::progress::By;
 use crate::scene::Scene;
 use crate::term::{self, Notice, Screen, Suspended, guard::GuardedBy};
-use crate::tour::{Effect, Event, Tour, Verdict};
+use crate::tour::{Effect, Event, Tour};
 use crate::view::theme::Theme;
 use crate::view::{Extent, View};
+use keeping::Origin;
 use kept::{Memoir, Which};
 use ratatui::layout::Rect;
 use runs::Runs;
@@ -58,6 +58,8 @@ pub(super) struct Shell {
     theme: Theme,
     theme_names: Vec<&'static str>,
     runs: Runs,
+    /// Where the run on the screen came from, once it can be judged and until it is kept.
+    settled: Option<Origin>,
     memory: Memoir,
     send: SyncSender<Shout>,
     receive: Receiver<Shout>,
@@ -99,6 +101,7 @@ impl Shell {
             theme,
             theme_names: Theme::names().collect(),
             runs: Runs::new(source),
+            settled: None,
             memory,
             send,
             receive,
@@ -133,6 +136,7 @@ impl Shell {
         self.open(opening, &mut screen);
         let code = self.turn_round(&mut screen)?;
         watchdog.allow(Duration::from_secs(8));
+        self.keep_left();
         self.runs.end(&self.receive);
         let last = self.memory.finish();
         self.memory.end_session();
@@ -232,12 +236,16 @@ impl Shell {
                 self.changed |= self.held.is_none() || !events.is_empty();
                 for event in events {
                     // A run that was left, with its step or with the ledger, is nobody's any more.
-                    let over = matches!(event, Event::Over { run } if self.tour.watch().is_some_and(|w| w.run == run));
+                    let shown = |run| self.tour.watch().is_some_and(|watch| watch.run == run);
+                    let over = matches!(event, Event::Over { run } if shown(run));
+                    let settled = matches!(event, Event::Settled { run } if shown(run));
                     let asked = self.tour.watch().is_some_and(|watch| watch.asked_to_end);
                     let effects = self.tour.update(event, &self.scene);
                     // Before the next run begins with an empty scene.
                     if over {
                         self.keep(asked);
+                    } else if settled {
+                        self.note();
                     }
                     self.perform(effects, screen);
                 }
@@ -259,18 +267,6 @@ impl Shell {
             }
         }
         Ok(Flow::On)
-    }
-
-    /// Keeps what the run that is over came to. The learner may have `asked` it to end.
-    fn keep(&mut self, asked: bool) {
-        let player = self.tour.player();
-        let early = player.map_or(asked, |player| player.verdict == Some(Verdict::EndedEarly));
-        let place = player.and_then(|player| Some((self.tour.lesson()?.id.as_str(), player.step)));
-        let by = if place.is_some() { By::Tour } else { By::Lore };
-        if let Some(mut run) = keep::measured(&self.scene, by) {
-            run.early = early;
-            self.memory.measured(run, place);
-        }
     }
 
     fn notice(&mut self, notice: Notice, screen: &mut Screen) -> std::io::Result<Flow> {
@@ -340,6 +336,7 @@ impl Shell {
                 Effect::Start(start) => {
                     self.held = None;
                     self.runs.stop();
+                    self.keep_left();
                     self.scene = Scene::new();
                     if let Some(start) = self.runs.ask(start) {
                         self.start(start, screen);
@@ -353,6 +350,7 @@ impl Shell {
                 Effect::Stop => {
                     self.held = None;
                     self.runs.stop();
+                    self.keep_left();
                 }
                 Effect::Hold => self.held = Some(self.scene.clone()),
                 Effect::Release => self.held = None,

@@ -128,6 +128,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
+    stays: true,
     check: |params| rounds::specs::rising(params, "resident_mib"),
     limits: |params| {
         let sizes: Vec<u64> = params.ints("resident_mib").iter().map(|mib| mib.unsigned_abs()).collect();

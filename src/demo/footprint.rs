@@ -153,6 +153,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[pace::SLOWER, pace::FASTER, rounds::ENOUGH, rounds::MORE],
     unwatched: true,
+    stays: true,
     limits: |params| {
         let (count, touch) = (params.int("count").unsigned_abs(), params.int("touch_kib").unsigned_abs());
         let touched = count * touch / 1024;

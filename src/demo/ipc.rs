@@ -122,6 +122,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
+    stays: true,
     check: |params| {
         let mut sizes = params.ints("size");
         let all = sizes.len();

@@ -102,6 +102,7 @@ static SPEC: DemoSpec = DemoSpec {
     pictures: &[Picture::Bars(&BARS), Picture::Table(&RATIOS), Picture::Table(&rounds::RUN_TABLE)],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
+    stays: true,
     ..DemoSpec::BASE
 };
 

@@ -17,7 +17,7 @@ pub(super) use report::{
 };
 
 use super::pace::Cut;
-use crate::fact::{Arg, Control, Cpu, Fact, On, ParamKind, ParamSpec, Unavailable};
+use crate::fact::{Arg, Control, Cpu, Fact, On, ParamKind, ParamSpec, SETTLED, Unavailable};
 use crate::lab::{Conditions, Noise, Plan, Sample, Series, compare, times};
 use crate::stage::{Cue, Stage};
 use desk::Taken;
@@ -36,9 +36,6 @@ const SELDOM: Duration = LENGTH;
 
 /// How often what has been found so far is told.
 const TELL: Duration = Duration::from_millis(200);
-
-/// How long all stay when all is measured, for who wants to go on.
-const STAY: Duration = Duration::from_secs(2);
 
 /// How long one measurement may take before its worker is given up. It is to take [`LENGTH`], and the machine may be very busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -151,10 +148,10 @@ impl Bench {
         self.same = Some((variant, self.variants.len() - 1));
     }
 
-    /// Measures all variants in so many rounds, tells what they come to, and stays for a while.
+    /// Measures all variants in so many rounds, tells what they come to, and stays for whoever wants more.
     ///
     /// # Errors
-    /// The learner has seen enough of the demo; or nobody is left to measure.
+    /// The learner has seen enough of the demo, which is its usual end; or nobody is left to measure.
     pub(super) fn run(&mut self, stage: &mut Stage, rounds: usize) -> Result<(), Cut> {
         let plan = Plan::new(self.variants.len());
         let mut wish = Wish { rounds, asked: rounds };
@@ -175,10 +172,9 @@ impl Bench {
             }
             let done = self.found.iter().map(Series::measured).max().unwrap_or(0);
             self.tell(stage, done, done);
-            stage.tell(Fact::Step { name: "settled".to_owned() });
-            if !self.stay(stage, &mut wish)? {
-                return Ok(());
-            }
+            stage.tell(Fact::Step { name: SETTLED.to_owned() });
+            self.stay(stage, &mut wish)?;
+            stage.tell(Fact::Step { name: "goes on".to_owned() });
         }
     }
 
@@ -194,7 +190,7 @@ impl Bench {
             if let Some(taken) = self.desk.look(place, self.number) {
                 break taken;
             }
-            self.hear(stage, look, wish)?;
+            self.hear(stage, Some(look), wish)?;
             // It may have ended at any time, also while another was measuring.
             if stage.on().all(|n| n != worker) {
                 return self.lost(stage, place, "the process that measures it has ended");
@@ -237,21 +233,21 @@ impl Bench {
         if left { Ok(()) } else { Err(Unavailable::new("the figures", why).into()) }
     }
 
-    /// Leaves everything as it is for a while; whether the learner wants more rounds.
-    fn stay(&self, stage: &mut Stage, wish: &mut Wish) -> Result<bool, Cut> {
-        let (until, before) = (Instant::now() + STAY, wish.rounds);
+    /// Leaves everything as it is until the learner wants more rounds.
+    fn stay(&self, stage: &mut Stage, wish: &mut Wish) -> Result<(), Cut> {
         // The end that was asked for early is the beginning of what is asked for now.
-        wish.rounds = self.found.iter().map(Series::measured).max().unwrap_or(0).min(wish.rounds);
-        let ended = wish.rounds.min(before);
-        while wish.rounds == ended && Instant::now() < until {
-            self.hear(stage, until.saturating_duration_since(Instant::now()), wish)?;
+        let ended = self.found.iter().map(Series::measured).max().unwrap_or(0).min(wish.rounds);
+        wish.rounds = ended;
+        while wish.rounds <= ended {
+            wish.rounds = ended;
+            self.hear(stage, None, wish)?;
         }
-        Ok(wish.rounds > ended)
+        Ok(())
     }
 
-    /// Hears the learner for `patience` at most.
-    fn hear(&self, stage: &mut Stage, patience: Duration, wish: &mut Wish) -> Result<(), Cut> {
-        match stage.next(Some(patience)) {
+    /// Hears the learner, for `patience` at most where there is an end to it.
+    fn hear(&self, stage: &mut Stage, patience: Option<Duration>, wish: &mut Wish) -> Result<(), Cut> {
+        match stage.next(patience) {
             Cue::Finish => return Err(Cut::Finish),
             Cue::Ended(number) if self.partners.contains(&number) => {
                 return Err(Unavailable::new("the other rounds", "one of those that take part has ended").into());

@@ -9,6 +9,7 @@ use crate::fact::{
 };
 use crate::stage::{CannotRun, Stage};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// See the module.
@@ -84,6 +85,8 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "finds", kind: ReturnKind::Table, help: "what a child found in the variable, by method" },
         ReturnSpec { name: "finds_fork", kind: ReturnKind::Word, help: "the same for fork" },
         ReturnSpec { name: "finds_spawn", kind: ReturnKind::Word, help: "and for spawn" },
+        ReturnSpec { name: "own_numbers", kind: ReturnKind::Flag, help: "each child had its own process number" },
+        ReturnSpec { name: "thread_within", kind: ReturnKind::Flag, help: "a thread had the program's own number" },
         ReturnSpec { name: "runs", kind: ReturnKind::Table, help: "how often the file was run, by method" },
         ReturnSpec { name: "runs_fork", kind: ReturnKind::Count, help: "the same for fork" },
         ReturnSpec { name: "runs_spawn", kind: ReturnKind::Count, help: "and for spawn" },
@@ -126,6 +129,9 @@ impl Demo for Spawn {
             (!table.is_empty()).then_some(Value::Object(table))
         };
         let first = |value: &str| METHODS.iter().find_map(|method| of(method, value));
+        let all = |value: &str| {
+            METHODS.iter().filter_map(|method| of(method, value)).reduce(|a, b| json!(a == b && a == true))
+        };
         let tried = || METHODS.iter().filter(|method| of(method, "over").is_some());
         let failed = tried().filter(|method| of(method, "error_parent").is_some() || of(method, "error").is_some());
         let started: Option<Vec<u64>> = tried().map(|method| of(method, "started")?.as_u64()).collect();
@@ -140,6 +146,8 @@ impl Demo for Spawn {
             ("finds", by_method("finds")),
             ("finds_fork", of("fork", "finds")),
             ("finds_spawn", of("spawn", "finds")),
+            ("own_numbers", all("own_numbers")),
+            ("thread_within", all("thread_within")),
             ("runs", by_method("runs")),
             ("runs_fork", of("fork", "runs")),
             ("runs_spawn", of("spawn", "runs")),
@@ -269,6 +277,9 @@ struct Seen {
     runs: u64,
     /// How long each start took, in nanoseconds, in the order of the letters.
     took: Vec<(String, u64)>,
+    children: BTreeSet<u64>,
+    /// A thread had the main program's number.
+    thread_within: Option<bool>,
     child_of: Option<&'static str>,
     finds: Option<String>,
     came: bool,
@@ -296,8 +307,12 @@ impl Seen {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and below 2^53")]
             self.took.push((letter, (took * 1e9).round() as u64));
             self.took.sort();
+            self.children.extend(number("pid").filter(|pid| Some(*pid) != self.main));
             self.child_of = Some(if number("parent") == self.main { "program" } else { "server" });
             self.finds = word(line, "sees");
+        }
+        if line.get("thread").is_some() {
+            self.thread_within = Some(number("pid") == self.main);
         }
         self.came |= line.get("came").is_some();
         if let Some(error) = word(line, "error") {
@@ -316,7 +331,8 @@ impl Seen {
             "first_ns": first, "next_ns": next, "start_ns": next.or(first), "child_of": self.child_of,
             "runs": self.runs, "started": started, "finds": self.finds, "error": self.error,
             "error_parent": self.error_parent, "default": self.default, "interpreter": self.interpreter,
-            "over": self.over.then_some(true), "what": self.what(),
+            "own_numbers": (!self.took.is_empty()).then_some(self.children.len() == self.took.len()),
+            "thread_within": self.thread_within, "over": self.over.then_some(true), "what": self.what(),
         })
     }
 

@@ -109,6 +109,7 @@ static SPEC: DemoSpec = DemoSpec {
     ],
     controls: &[rounds::ENOUGH, rounds::MORE],
     unwatched: true,
+    stays: true,
     check: |params| rounds::specs::rising(params, "working_set_kib"),
     ..DemoSpec::BASE
 };

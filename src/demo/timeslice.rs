@@ -39,6 +39,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "share", kind: ReturnKind::Table, help: "share of the workers' CPU time, by letter" },
         ReturnSpec { name: "least_share", kind: ReturnKind::Share, help: "the smallest share" },
         ReturnSpec { name: "most_share", kind: ReturnKind::Share, help: "the largest share" },
+        ReturnSpec { name: "core_share", kind: ReturnKind::Share, help: "what the workers had of their core's time" },
         ReturnSpec { name: "work", kind: ReturnKind::List, help: "loops that each worker did" },
     ],
     pictures: &[Picture::Lanes, Picture::Workers, Picture::Turns],
@@ -94,6 +95,8 @@ impl Demo for Timeslice {
             workers.iter().zip(&shares).map(|(w, share)| (w.name.clone(), json!(share))).collect();
         let least = shares.iter().copied().reduce(f64::min).unwrap_or(0.0);
         let most = shares.iter().copied().reduce(f64::max).unwrap_or(0.0);
+        let time = tally.now.seconds();
+        let had = Some(ran.iter().sum::<f64>() / time).filter(|_| time > 0.0);
         let work: Vec<u64> = workers.iter().map(|w| w.number("work").unwrap_or(0)).collect();
         [
             ("switches", json!(workers.iter().map(|w| switches(w, source)).sum::<u64>())),
@@ -102,6 +105,7 @@ impl Demo for Timeslice {
             ("share", Value::Object(table)),
             ("least_share", json!(least)),
             ("most_share", json!(most)),
+            ("core_share", had.map_or(Value::Null, |had| json!(had))),
             ("work", json!(work)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -135,7 +139,10 @@ mod tests {
             (task.switches, task.preempted) = (5, 4);
             tally.tasks.push(task);
         }
+        tally.now = Nanos::from_millis(125);
         let values = Timeslice.outcome(&Params::defaults(&SPEC), &tally);
+        let share = values["core_share"].as_f64().expect("a number");
+        assert!((share - 0.8).abs() < 1e-9, "{share}");
         assert_eq!(values["share"], json!({"A": 0.6, "B": 0.3, "C": 0.1}));
         assert_eq!((&values["least_share"], &values["most_share"]), (&json!(0.1), &json!(0.6)));
         assert_eq!((&values["switches"], &values["preempted"]), (&json!(15), &json!(12)));

@@ -28,8 +28,10 @@ pub struct DemoSpec {
     pub self_timed: bool,
     /// It measures what the recorder would change: it is run with [`super::Source::Unwatched`] unless an observer is asked for.
     pub unwatched: bool,
-    /// Milliseconds after which its values can be judged while it goes on; 0: when it tells the step `settled`, or has ended.
+    /// Milliseconds after which its values can be judged while it goes on; 0: when it tells the step [`SETTLED`], or has ended.
     pub settles_ms: u64,
+    /// Once settled it waits for the learner, who may want more of it. Without a screen it ends there.
+    pub stays: bool,
     /// Milliseconds that it runs without a screen; 0: it ends by itself.
     pub lasts_ms: fn(&Params) -> u64,
     /// What must hold between parameters.
@@ -71,6 +73,7 @@ impl DemoSpec {
         self_timed: false,
         unwatched: false,
         settles_ms: 0,
+        stays: false,
         lasts_ms: |_| 0,
         check: |_| Ok(()),
         limits: |_| Limits::DEFAULT,
@@ -125,6 +128,9 @@ pub enum ReturnKind {
     /// A table of values by worker, size or way.
     Table,
 }
+
+/// The step by which a demo says that its values can be judged.
+pub const SETTLED: &str = "settled";
 
 /// The value by which a demo says what its measurement is worth, where it may be worth nothing.
 pub const VERDICT: &str = "verdict";

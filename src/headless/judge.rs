@@ -4,14 +4,11 @@ use super::Done;
 use super::out::Out;
 use crate::conduct::{self, Request, Run};
 use crate::demo;
-use crate::fact::{DemoSpec, Fact, Nanos, Params, SourceChoice, Stamped, Values};
+use crate::fact::{DemoSpec, Fact, Nanos, Params, SETTLED, SourceChoice, Stamped, Values};
 use crate::keep::Notes;
 use crate::lore::{self, Came, Fault};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
-
-/// The step by which a demo says that its values can be judged.
-const SETTLED: &str = "settled";
 
 /// How long a demo that neither settles nor ends is waited for, after the time it lasts by itself.
 const PATIENCE: Duration = Duration::from_secs(60);

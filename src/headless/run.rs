@@ -6,7 +6,7 @@ use super::tell::Teller;
 use super::{Done, complain, regret, request, tell};
 use crate::cli::RunArgs;
 use crate::conduct::{self, Request, Run};
-use crate::fact::{Fact, Outcome, Params, SourceChoice, Stamped};
+use crate::fact::{Fact, Outcome, Params, SETTLED, SourceChoice, Stamped};
 use crate::keep::{self, Notes};
 use crate::progress::By;
 use crate::record::recording::Writer;
@@ -50,6 +50,7 @@ fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
         Ok(signals) => signals,
         Err(sentence) => return complain(&sentence),
     };
+    let stays = request.demo.spec().stays;
     let (send, receive) = sync_channel(WAITING);
     let started = conduct::start(request, move |batch| {
         // Nobody listens once the command has ended; the run is being stopped then.
@@ -62,7 +63,7 @@ fn perform(request: Request, record: Option<Recorder>, args: &RunArgs) -> Done {
     let out = Out::new(&signals);
     let notes = args.keep.then(Notes::default);
     let teller = Teller::new(false);
-    let mut listener = Listener { run: &run, out, teller, record, notes, json: args.json, outcome: None };
+    let mut listener = Listener { run: &run, stays, out, teller, record, notes, json: args.json, outcome: None };
     listener.listen(&receive);
     let notes = listener.notes.take();
     let done = listener.conclude();
@@ -104,6 +105,8 @@ impl Recorder {
 /// Who hears a run and passes it on.
 struct Listener<'r> {
     run: &'r Run,
+    /// It would wait for a learner, and there is none.
+    stays: bool,
     out: Out<'r>,
     teller: Teller,
     record: Option<Recorder>,
@@ -149,8 +152,10 @@ impl Listener<'_> {
         };
         self.say(&lines);
         for stamped in batch {
-            if let Fact::Outcome(outcome) = stamped.fact {
-                self.outcome = Some(outcome);
+            match stamped.fact {
+                Fact::Outcome(outcome) => self.outcome = Some(outcome),
+                Fact::Step { name } if self.stays && name == SETTLED => self.run.finish(),
+                _ => {}
             }
         }
     }

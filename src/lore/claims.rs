@@ -1,7 +1,7 @@
 //! The ledger's file, `lore.toml`, read into claims. What is wrong with it is said with its line and a remedy.
 
-use super::Condition;
 use super::condition::ValuePath;
+use super::{Condition, Lang};
 use crate::fact::{DemoSpec, Params, Values, clean_line};
 use crate::lesson::{ClaimIds, Diagnostic, Pos, nearest, read_limits};
 use serde::Deserialize;
@@ -40,6 +40,19 @@ impl Stands {
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, stands)| *stands == self).map_or("", |(word, _)| word)
+    }
+
+    /// The same as a sentence; empty where there is nothing to hold.
+    #[must_use]
+    pub fn sentence(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Holds => lang.pick("In general it holds.", "一般成立。"),
+            Self::Partly => lang.pick("In general it holds within limits.", "一般在一定范围内成立。"),
+            Self::Wrong => lang.pick("In general it does not hold.", "一般不成立。"),
+            Self::Dated => lang.pick("It held once.", "从前成立。"),
+            Self::Cpython => lang.pick("It holds for the default CPython.", "只对默认的 CPython 成立。"),
+            Self::NotTestable => "",
+        }
     }
 }
 
@@ -100,6 +113,16 @@ pub struct Claim {
     pub untested: String,
     /// The same in Chinese.
     pub untested_zh: String,
+}
+
+impl Claim {
+    /// How it stands whatever this machine says, and why.
+    #[must_use]
+    pub fn in_general(&self, lang: Lang) -> String {
+        let (stands, why) = (self.stands.sentence(lang), lang.pick(&self.why, &self.why_zh));
+        let gap = if stands.is_empty() || why.is_empty() { "" } else { lang.pick(" ", "") };
+        format!("{stands}{gap}{why}")
+    }
 }
 
 /// All claims, in the order of their ids.

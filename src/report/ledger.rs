@@ -223,7 +223,7 @@ fn entry(sources: &Sources, id: &str, answer: &Answer) -> Entry {
         lines.push(format!("{}{}{stop}", pick("Measured too: ", "另测得："), shown.join(pick(", ", "，"))).into());
     }
     if let Some(claim) = claim {
-        lines.push(pick(&claim.why, &claim.why_zh).into());
+        lines.push(claim.in_general(sources.lang).into());
     }
     if let Some(belief) = sources.results.beliefs.get(id) {
         let against = Against::of(belief, verdict(answer)).words(sources.lang);

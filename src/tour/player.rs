@@ -28,6 +28,20 @@ impl Pane {
     }
 }
 
+/// What of the text is kept in sight, until the learner scrolls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sight {
+    /// Nothing: it stands where it was scrolled to.
+    #[default]
+    Scrolled,
+    /// The run's answer.
+    Answer,
+    /// This question, by its number in [`Player::asked`], with what was said to the learner's answer.
+    Question(usize),
+    /// The instructor's notes.
+    Notes,
+}
+
 /// A lesson being played.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Player {
@@ -37,8 +51,8 @@ pub struct Player {
     pub step: usize,
     /// Lines of text scrolled away.
     pub scroll: usize,
-    /// The text stays where the run's answer is in sight, until the learner scrolls.
-    pub answer: bool,
+    /// What of it is kept in sight.
+    pub sight: Sight,
     /// Lines of the waiting question that lie below what is seen.
     pub below: usize,
     /// The pane.
@@ -110,7 +124,7 @@ impl Player {
             watch.running = false;
         }
         self.verdict = Some(Verdict::Broke(sentence));
-        self.answer = true;
+        self.sight = Sight::Answer;
     }
 
     /// Opens the question that was answered last, unless the machine or the lesson has answered it too.
@@ -120,6 +134,12 @@ impl Player {
         {
             asked.chosen = None;
         }
+    }
+
+    /// Shows the instructor's notes, or hides them.
+    pub(super) fn turn_notes(&mut self) {
+        self.notes = !self.notes;
+        self.sight = if self.notes { Sight::Notes } else { Sight::Scrolled };
     }
 
     fn enter(&mut self, step: usize, content: &Step) {
@@ -219,7 +239,7 @@ impl Tour {
         let Some(player) = self.player_mut() else { return Vec::new() };
         player.watch = Some(Watch::new(run, spec, &demo.params));
         player.verdict = None;
-        player.answer = false;
+        player.sight = Sight::Scrolled;
         player.pane = Pane::Stage;
         vec![Effect::Start(StartRun { run, demo: demo.name.clone(), params: demo.params.clone() })]
     }
@@ -232,7 +252,7 @@ impl Tour {
             return;
         }
         if (by > 0 && player.below > 0) || (by < 0 && first) {
-            player.answer = false;
+            player.sight = Sight::Scrolled;
             player.scroll = player.scroll.saturating_add_signed(by);
             player.below = player.below.saturating_add_signed(-by);
         } else if let Some(asked) = player.asking_mut() {
@@ -245,7 +265,7 @@ impl Tour {
     pub(super) fn answer_marked(&mut self) {
         match self.player_mut().filter(|p| p.below > 0) {
             Some(player) => {
-                player.answer = false;
+                player.sight = Sight::Scrolled;
                 player.scroll += std::mem::take(&mut player.below);
             }
             None => self.choose_option(None),
@@ -255,8 +275,15 @@ impl Tour {
     /// Answers the waiting question, with the marked option if none is named.
     pub(super) fn choose_option(&mut self, option: Option<usize>) {
         let Some(step) = self.step().cloned() else { return };
-        let Some(asked) = self.player_mut().and_then(Player::asking_mut) else { return };
+        let Some(player) = self.player_mut() else { return };
+        let Some(asked) = player.asking_mut() else { return };
         asked.answer(option.unwrap_or(asked.cursor), &step);
+        // Where the lesson answers at once, that is read next.
+        if let (block, Some(_)) = (asked.block, asked.right)
+            && let Some(n) = player.asked.iter().position(|asked| asked.block == block)
+        {
+            player.sight = Sight::Question(n);
+        }
     }
 
     /// Compares what the run came to with what the learner and the author said.
@@ -279,7 +306,7 @@ impl Tour {
         if player.verdict.is_some() && broke.is_none() {
             return if over { self.figures(demo, values) } else { Vec::new() };
         }
-        player.answer = true;
+        player.sight = Sight::Answer;
         if early && broke.is_none() {
             player.verdict = Some(Verdict::EndedEarly);
             return Vec::new();

@@ -1,7 +1,7 @@
 //! What is clicked, and what is scrolled.
 
 use super::event::{Click, Effect};
-use super::{Screen, Scrolled, Tour};
+use super::{Screen, Scrolled, Sight, Tour};
 use crate::scene::Scene;
 
 impl Tour {
@@ -31,7 +31,7 @@ impl Tour {
             Screen::Catalogue(catalogue) => catalogue.move_by(lines, lessons.len()),
             Screen::Lesson(player) | Screen::Present(player, _) => {
                 player.scroll = by(player.scroll);
-                player.answer = false;
+                player.sight = Sight::Scrolled;
             }
             Screen::Replay(_) => {}
             Screen::Ledger(_) => self.scroll_ledger(lines),

@@ -1,7 +1,7 @@
 //! How a run is looked at: zoom, pause, cursor, chosen worker, and the demo's own controls.
 
 use super::event::Effect;
-use crate::fact::{Arg, Cpu, DemoSpec, Nanos, On, ParamKind, Picture, RunId, Steer};
+use crate::fact::{Arg, Control, Cpu, DemoSpec, Nanos, On, ParamKind, Picture, RunId, Steer};
 use crate::scene::Scene;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -188,6 +188,10 @@ impl Watch {
 
     /// A key of the demo's own; none if it is not one, a sentence if it cannot be done now.
     pub(super) fn control(&mut self, key: char, scene: &Scene) -> Option<Result<Vec<Effect>, String>> {
+        if self.paused.is_some() && self.has_key(key) {
+            // What it does would not be seen.
+            return Some(Err("The picture is paused. p lets it go on, and then this key counts.".to_owned()));
+        }
         for control in self.spec.controls {
             if let Arg::Choice { param, next } = control.arg
                 && next == key
@@ -211,6 +215,13 @@ impl Watch {
         };
         self.changed |= self.spec.keys_change_it;
         Some(Ok(vec![Effect::Steer(Steer { verb: control.verb.to_owned(), worker, value })]))
+    }
+
+    /// Whether a key is one of the demo's own.
+    fn has_key(&self, key: char) -> bool {
+        let of =
+            |control: &Control| control.key == key || matches!(control.arg, Arg::Choice { next, .. } if next == key);
+        self.spec.controls.iter().any(of)
     }
 
     pub(super) fn act(&mut self, action: WatchAction, scene: &Scene) -> Vec<Effect> {

@@ -88,7 +88,7 @@ impl View<'_> {
         if recall.done.contains(&lesson.id) {
             ("✓", format!("done · {minutes}"))
         } else if seen > 0 {
-            ("•", format!("step {seen} of {} · {minutes}", lesson.steps.len()))
+            ("•", format!("{seen} of {} steps · {minutes}", lesson.steps.len()))
         } else {
             (" ", minutes)
         }

@@ -6,7 +6,7 @@ use super::theme::Role;
 use super::widget::{Answer, Question};
 use crate::fact::{Nanos, clean_line};
 use crate::lesson::{Block, Step};
-use crate::tour::{Asked, Player, Question as Of, Verdict};
+use crate::tour::{Asked, Player, Question as Of, Sight, Verdict};
 use ratatui::text::Line;
 use serde_json::Value;
 
@@ -19,6 +19,8 @@ pub(super) struct Document {
     pub(super) ends: usize,
     /// Once the run was judged.
     pub(super) answer: Option<Answered>,
+    /// What else is to be kept in sight: its first line and its last.
+    kept: Option<(usize, usize)>,
 }
 
 /// The lines on which a run's answer stands.
@@ -60,6 +62,7 @@ impl View<'_> {
         }
         let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
         let mut predicted = None;
+        let asked = |n: usize| player.asked.iter().enumerate().find(|(_, asked)| asked.block == n);
         for (n, block) in step.blocks.iter().enumerate() {
             if after.is_some_and(|demo| n > demo) && !player.told() {
                 document.add(self.waiting(width));
@@ -70,8 +73,8 @@ impl View<'_> {
                 let (question, verdict) = predicted.unwrap_or((line, line));
                 document.answer = Some(Answered { question, verdict, after: line });
             }
-            match (block, player.asked.iter().find(|a| a.block == n).and_then(|a| Some((a, a.question(step)?)))) {
-                (_, Some((asked, question))) => {
+            match (block, asked(n).and_then(|(number, asked)| Some((number, asked, asked.question(step)?)))) {
+                (_, Some((number, asked, question))) => {
                     let (lines, begins) = self.question(player, asked, question, width);
                     let last = lines.len().saturating_sub(1);
                     let first = document.add(lines);
@@ -79,6 +82,9 @@ impl View<'_> {
                         let right = asked.right.or(asked.chosen.filter(|_| asked.measured.is_none()));
                         let verdict = right.and_then(|option| begins.get(option)).copied().unwrap_or(last);
                         predicted = Some((first, first + verdict));
+                    }
+                    if player.sight == Sight::Question(number) {
+                        document.kept = Some((first, first + last));
                     }
                     if player.asking() == Some(asked) {
                         document.ends = document.lines.len();
@@ -91,7 +97,8 @@ impl View<'_> {
             }
         }
         if player.notes {
-            document.add(self.notes(step, width));
+            let first = document.add(self.notes(step, width));
+            document.kept = document.kept.or((player.sight == Sight::Notes).then(|| (first, document.lines.len() - 1)));
         }
         document
     }
@@ -226,6 +233,12 @@ impl View<'_> {
     }
 }
 
+/// The scroll nearest to `scroll` with lines `first` to `last` among the `height` that are seen; the first of them, where
+/// not all have room.
+fn into_sight(first: usize, last: usize, scroll: usize, height: usize) -> usize {
+    scroll.max((last + 1).saturating_sub(height)).min(first)
+}
+
 impl Document {
     /// Lines of the waiting question that lie below what is seen.
     pub(super) fn below(&self, scroll: usize, height: u16) -> usize {
@@ -235,8 +248,9 @@ impl Document {
     /// How far the text is scrolled in a pane of this height, and how far it could be.
     pub(super) fn scroll(&self, player: &Player, height: u16) -> (usize, usize) {
         let beyond = self.lines.len().saturating_sub(height.into());
-        let answer = self.answer.filter(|_| player.answer).map(|answer| answer.scroll(height.into()));
-        (answer.unwrap_or(player.scroll).min(beyond), beyond)
+        let answer = self.answer.filter(|_| player.sight == Sight::Answer).map(|answer| answer.scroll(height.into()));
+        let kept = || self.kept.map(|(first, last)| into_sight(first, last, player.scroll, height.into()));
+        (answer.or_else(kept).unwrap_or(player.scroll).min(beyond), beyond)
     }
 
     /// The line on which what is added next begins.
@@ -252,5 +266,18 @@ impl Document {
         let first = self.lines.len();
         self.lines.extend(lines);
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::into_sight;
+
+    #[test]
+    fn as_little_is_scrolled_as_brings_it_into_sight() {
+        assert_eq!(into_sight(4, 8, 2, 10), 2, "it is in sight");
+        assert_eq!(into_sight(14, 18, 2, 10), 9, "it was below");
+        assert_eq!(into_sight(4, 8, 7, 10), 4, "it was above");
+        assert_eq!(into_sight(4, 30, 0, 10), 4, "it is higher than the pane");
     }
 }

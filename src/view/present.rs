@@ -64,11 +64,11 @@ impl View<'_> {
         Extent { text: beyond, below: document.below(scroll, high), scroll, ..Extent::default() }
     }
 
-    /// The prediction and its options, for above the stage.
+    /// The question that waits, or that was answered last, for above the stage.
     fn asked_lines(&self, player: &Player, room: u16) -> Vec<Line<'static>> {
-        let Some(step) = self.tour.step() else { return Vec::new() };
-        let predict =
-            |asked: &&crate::tour::Asked| matches!(asked.question(step), Some(crate::tour::Question::Predict(_)));
-        player.asked.iter().find(predict).map(|asked| self.asked(player, asked, room)).unwrap_or_default()
+        let last = || player.asked.iter().rev().find(|asked| asked.afterwards && asked.chosen.is_some());
+        let first = || player.asked.iter().find(|asked| !asked.afterwards);
+        let asked = player.asking().or_else(last).or_else(first);
+        asked.map(|asked| self.asked(player, asked, room)).unwrap_or_default()
     }
 }

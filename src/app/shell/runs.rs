@@ -3,14 +3,11 @@
 use super::Shout;
 use crate::conduct::{self, Request, Run};
 use crate::demo;
-use crate::fact::{Fact, Nanos, Params, RunId, SourceChoice, Stamped, Steer};
+use crate::fact::{Fact, Nanos, Params, RunId, SETTLED, SourceChoice, Stamped, Steer};
 use crate::scene::Scene;
 use crate::tour::{Event, StartRun};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
-
-/// The step by which a demo says that its values can be judged.
-const SETTLED: &str = "settled";
 
 /// How long a demo that neither settles nor ends is waited for, after the time it lasts by itself.
 const PATIENCE: Duration = Duration::from_secs(60);

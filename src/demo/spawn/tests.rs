@@ -27,7 +27,8 @@ fn outcome_of(methods: &[(&str, Value)], words: &[&str]) -> Values {
 }
 
 fn child(letter: &str, took: f64, parent: u64, sees: &str) -> Value {
-    json!({"child": letter, "took": took, "sees": sees, "pid": 20, "parent": parent})
+    let pid = 20 + u32::from(letter.as_bytes()[0]);
+    json!({"child": letter, "took": took, "sees": sees, "pid": pid, "parent": parent})
 }
 
 #[test]
@@ -90,4 +91,20 @@ fn what_python_does_otherwise_than_it_says_is_seen() {
     assert!(!judged("fork", 2, None, &[]) && !judged("fork", 1, Some("RuntimeError"), bare));
     assert!(!judged("spawn", 1, None, &[]) && !judged("spawn", 9, Some("x"), bare) && !judged("spawn", 2, None, bare));
     assert_eq!(outcome(&[])["consistent"], Value::Null, "nothing was tried");
+}
+
+#[test]
+fn children_have_numbers_of_their_own_and_a_thread_has_not() {
+    let main = json!({"runs": "__main__", "pid": 10});
+    let children = [main.clone(), child("A", 0.1, 10, ""), child("B", 0.1, 10, "")];
+    let within = |pid: u64| json!({"thread": "Thread-1", "pid": pid});
+    let of = |lines: &[Value]| {
+        let values = outcome(&[("fork", seen(lines).values()), ("spawn", seen(&children).values())]);
+        ["own_numbers", "thread_within"].map(|name| values[name].clone())
+    };
+    assert_eq!(of(&children), [json!(true), Value::Null], "no thread was heard of");
+    assert_eq!(of(&[&children[..], &[within(10)]].concat()), [json!(true), json!(true)]);
+    assert_eq!(of(&[&children[..], &[within(11)]].concat()), [json!(true), json!(false)]);
+    let in_one = [main, child("A", 0.1, 10, ""), json!({"child": "B", "pid": 10, "parent": 9})];
+    assert_eq!(of(&in_one), [json!(false), Value::Null]);
 }

@@ -64,7 +64,7 @@ impl Voice<'_> {
             let values = values.join(self.lang.pick(", ", "，"));
             say(&format!("{}{values}{stop}", self.lang.pick("Measured too: ", "另测得：")));
         }
-        say(self.lang.pick(&claim.why, &claim.why_zh));
+        say(&claim.in_general(self.lang));
         if let Some((lesson, step)) = place(self.library, claim) {
             let step = step.map(|n| format!(":{n}")).unwrap_or_default();
             say(&format!("{}forklore {lesson}{step}", self.lang.pick("Read: ", "课文：")));

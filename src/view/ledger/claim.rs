@@ -87,7 +87,7 @@ impl View<'_> {
         }
         words.gap();
         if told.is_some() {
-            words.add(&[self.piece(Role::Text, self.pick(&claim.why, &claim.why_zh))]);
+            words.add(&[self.piece(Role::Text, claim.in_general(self.tour.claims.lang))]);
             for (n, other) in claim.contradicts.iter().enumerate() {
                 self.contrary(claim, (n, other), told.as_ref(), &mut words);
             }
