@@ -6,11 +6,13 @@
 mod claims;
 mod condition;
 mod groups;
+mod stands;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-pub use claims::{Claim, Ledger, Stands, Test};
+pub use claims::{Claim, Ledger, Test};
 pub use condition::{Condition, ValuePath};
 pub use groups::{Group, came, groups, place, too_late};
+pub use stands::Stands;
 pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, names, sides_with};

@@ -1,60 +1,13 @@
 //! The ledger's file, `lore.toml`, read into claims. What is wrong with it is said with its line and a remedy.
 
 use super::condition::ValuePath;
-use super::{Condition, Lang};
+use super::{Condition, Lang, Stands};
 use crate::fact::{DemoSpec, Params, Values, clean_line};
 use crate::lesson::{ClaimIds, Diagnostic, Pos, nearest, read_limits};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
-
-/// How a claim stands in general, whatever this machine says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stands {
-    /// It is so.
-    Holds,
-    /// It is so within limits.
-    Partly,
-    /// It is not so.
-    Wrong,
-    /// It was so.
-    Dated,
-    /// It is so of the default build of CPython.
-    Cpython,
-    /// It is no claim that a machine could answer.
-    NotTestable,
-}
-
-impl Stands {
-    const ALL: [(&str, Self); 6] = [
-        ("holds", Self::Holds),
-        ("partly", Self::Partly),
-        ("wrong", Self::Wrong),
-        ("dated", Self::Dated),
-        ("cpython", Self::Cpython),
-        ("not-testable", Self::NotTestable),
-    ];
-
-    /// The word in the ledger.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, stands)| *stands == self).map_or("", |(word, _)| word)
-    }
-
-    /// The same as a sentence; empty where there is nothing to hold.
-    #[must_use]
-    pub fn sentence(self, lang: Lang) -> &'static str {
-        match self {
-            Self::Holds => lang.pick("In general it holds.", "一般成立。"),
-            Self::Partly => lang.pick("In general it holds within limits.", "一般在一定范围内成立。"),
-            Self::Wrong => lang.pick("In general it does not hold.", "一般不成立。"),
-            Self::Dated => lang.pick("It held once.", "从前成立。"),
-            Self::Cpython => lang.pick("It holds for the default CPython.", "只对默认的 CPython 成立。"),
-            Self::NotTestable => "",
-        }
-    }
-}
 
 /// What is run for a claim, and what it has to come to.
 #[derive(Debug, Clone, PartialEq)]

@@ -97,7 +97,7 @@ impl View<'_> {
         match (watch.paused, watch.running, self.scene.tally.start.is_some()) {
             (Some(paused), ..) => format!("paused at {:.3} s", paused.at.seconds()),
             (None, true, false) => "starting".to_owned(),
-            (None, true, true) if self.stays(watch) => "measured".to_owned(),
+            (None, true, true) if self.stays(watch) => format!("measured, running {seconds:.1} s"),
             (None, true, true) => format!("running {seconds:.1} s"),
             (None, false, _) if watch.recorded => format!("recorded, {seconds:.1} s"),
             (None, false, _) => format!("ended after {seconds:.1} s"),

@@ -88,7 +88,7 @@ fn from_the_catalogue_to_a_measured_answer_and_back() {
         press(&pty, "-", &["3 processes, 2 alive"]);
         press(&pty, "-", &["3 processes, 1 alive"]);
         press(&pty, "-", &["removing the last worker", "3 processes, 1 alive"]);
-        press(&pty, "q", &["Lessons", "step 1 of"]);
+        press(&pty, "q", &["Lessons", " steps · "]);
         leave(pty, "q");
     }
 }
@@ -187,7 +187,7 @@ fn one_goes_on_where_one_left() {
     press(&pty, "T", &["Theme: "]);
     leave(pty, "\x03");
     let pty = start(&[]);
-    sees(&pty, &["step 3 of"]);
+    sees(&pty, &["3 of 9 steps"]);
     press(&pty, ENTER, &["Eight ways to go wrong", "step 3/"]);
     leave(pty, "\x03");
 }
