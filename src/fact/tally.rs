@@ -61,12 +61,6 @@ impl Tally {
         self.step(Self::CLOSING)
     }
 
-    /// The demo has said that its values can be judged, and has begun nothing since.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.steps.last().is_some_and(|(_, step)| step == super::SETTLED)
-    }
-
     /// The task ended before the demo came to its end.
     #[must_use]
     pub fn is_dead(&self, tid: Tid) -> bool {

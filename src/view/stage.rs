@@ -7,7 +7,7 @@ use super::put::{put_line, put_right, thousands};
 use super::text::{Piece, wrap};
 use super::theme::Role;
 use super::widget::{Lanes, Window};
-use crate::fact::{As, Nanos, On, Picture, Source, Tid, clean_line};
+use crate::fact::{As, Nanos, On, Picture, SETTLED, Source, Tid, clean_line};
 use crate::tour::{Click, Player, Scrolled, Verdict, Watch};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -104,9 +104,10 @@ impl View<'_> {
         }
     }
 
-    /// Whether the demo waits for the learner, its values told.
+    /// Whether the demo waits for the learner: it has said that its values can be judged, and has begun nothing since.
     fn stays(&self, watch: &Watch) -> bool {
-        watch.spec.stays && watch.running && self.scene.tally.is_settled()
+        let settled = || self.scene.tally.steps.last().is_some_and(|(_, step)| step == SETTLED);
+        watch.spec.stays && watch.running && settled()
     }
 
     pub(super) fn chosen(&self, watch: &Watch) -> Option<Tid> {
