@@ -1,6 +1,7 @@
 //! The tour as a learner drives it: the real program on a terminal, its keys, what is then on the screen, and what it
 //! leaves behind. Nothing waits for a time; everything waits for what must be seen.
 
+mod lab;
 mod ledger;
 
 use crate::support::{Ended, Launch, Patience, Pty, User};
