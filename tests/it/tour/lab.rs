@@ -13,7 +13,7 @@ fn rounds(screen: &str) -> Option<usize> {
 #[test]
 fn it_stays_until_one_leaves_and_is_kept_then() {
     let state = tempfile::tempdir().expect("a temporary folder");
-    let start = Launch::forklore().args(&["starting:2"]).size(WIDE.0, WIDE.1);
+    let start = Launch::forklore().args(["starting:2"]).size(WIDE.0, WIDE.1);
     let pty = start.env("XDG_STATE_HOME", state.path()).start();
     sees(&pty, &["A thread against a fork"]);
     press(&pty, "2", &["you said"]);
