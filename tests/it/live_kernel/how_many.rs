@@ -101,9 +101,10 @@ fn what_is_added_up_is_what_the_mappings_come_to() {
                 let (sum, mappings) = sums.into_iter().fold((0, 0), |(a, b), (kib, n)| (a + kib, b + n));
                 #[expect(clippy::cast_precision_loss, reason = "some MiB")]
                 let (sum, mappings) = (sum as f64, mappings as f64);
-                // Each mapping's Pss is rounded down to a KiB; others who share our files come and go; the leader went on
-                // for a moment.
-                let slack = mappings + sum / 10.0 + 256.0;
+                // Each mapping's Pss is rounded down to a KiB; the leader went on for a moment. What others share of our
+                // files moves while they come and go, as other tests do: that is in Pss alone.
+                let others = if curve == "pss" { sum / 4.0 } else { sum / 10.0 };
+                let slack = mappings + others + 256.0;
                 assert!((said - sum).abs() <= slack, "{user:?}, {what}, {curve}: said {said}, found {sum} ± {slack}");
             }
             let Fact::Outcome(outcome) = run.finish() else { panic!("no outcome") };
