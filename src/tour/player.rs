@@ -36,7 +36,7 @@ pub enum Sight {
     Scrolled,
     /// The run's answer.
     Answer,
-    /// This question, by its number in [`Player::asked`], with what was said to the learner's answer.
+    /// The question of this block, with what was said to the learner's answer.
     Question(usize),
     /// The instructor's notes.
     Notes,
@@ -279,10 +279,8 @@ impl Tour {
         let Some(asked) = player.asking_mut() else { return };
         asked.answer(option.unwrap_or(asked.cursor), &step);
         // Where the lesson answers at once, that is read next.
-        if let (block, Some(_)) = (asked.block, asked.right)
-            && let Some(n) = player.asked.iter().position(|asked| asked.block == block)
-        {
-            player.sight = Sight::Question(n);
+        if let (block, Some(_)) = (asked.block, asked.right) {
+            player.sight = Sight::Question(block);
         }
     }
 

@@ -62,7 +62,6 @@ impl View<'_> {
         }
         let after = step.blocks.iter().position(|b| matches!(b, Block::Demo(_)));
         let mut predicted = None;
-        let asked = |n: usize| player.asked.iter().enumerate().find(|(_, asked)| asked.block == n);
         for (n, block) in step.blocks.iter().enumerate() {
             if after.is_some_and(|demo| n > demo) && !player.told() {
                 document.add(self.waiting(width));
@@ -73,8 +72,8 @@ impl View<'_> {
                 let (question, verdict) = predicted.unwrap_or((line, line));
                 document.answer = Some(Answered { question, verdict, after: line });
             }
-            match (block, asked(n).and_then(|(number, asked)| Some((number, asked, asked.question(step)?)))) {
-                (_, Some((number, asked, question))) => {
+            match (block, player.asked.iter().find(|a| a.block == n).and_then(|a| Some((a, a.question(step)?)))) {
+                (_, Some((asked, question))) => {
                     let (lines, begins) = self.question(player, asked, question, width);
                     let last = lines.len().saturating_sub(1);
                     let first = document.add(lines);
@@ -83,7 +82,7 @@ impl View<'_> {
                         let verdict = right.and_then(|option| begins.get(option)).copied().unwrap_or(last);
                         predicted = Some((first, first + verdict));
                     }
-                    if player.sight == Sight::Question(number) {
+                    if player.sight == Sight::Question(n) {
                         document.kept = Some((first, first + last));
                     }
                     if player.asking() == Some(asked) {

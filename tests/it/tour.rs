@@ -89,7 +89,7 @@ fn from_the_catalogue_to_a_measured_answer_and_back() {
         press(&pty, "-", &["3 processes, 2 alive"]);
         press(&pty, "-", &["3 processes, 1 alive"]);
         press(&pty, "-", &["removing the last worker", "3 processes, 1 alive"]);
-        press(&pty, "q", &["Lessons", " steps · "]);
+        press(&pty, "q", &["Lessons", "1 of 9 steps"]);
         leave(pty, "q");
     }
 }

@@ -99,7 +99,18 @@ impl Surroundings {
 
     /// forklore with these arguments, started; its standard output is a pipe.
     pub(crate) fn start(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
-        let mut command = self.as_user(self.command(Path::new(FORKLORE)), args);
+        self.spawn(Path::new(FORKLORE), args)
+    }
+
+    /// The same from a file of its own, whose pages nobody else maps.
+    pub(crate) fn start_copy(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
+        let copy = self.home().join("forklore");
+        fs::copy(FORKLORE, &copy).expect("room for a copy");
+        self.spawn(&copy, args)
+    }
+
+    fn spawn(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
+        let mut command = self.as_user(self.command(program), args);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("forklore starts")
     }
 
