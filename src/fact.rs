@@ -28,7 +28,8 @@ pub use picture::{
 };
 pub use source::{Source, SourceChoice, Unavailable};
 pub use spec::{
-    Arg, Control, DemoSpec, INCONCLUSIVE, Need, ONE_CORE, On, ReturnKind, ReturnSpec, SETTLED, VERDICT, undecided,
+    Arg, Control, DOUBT, DemoSpec, INCONCLUSIVE, Need, ONE_CORE, On, ReturnKind, ReturnSpec, SETTLED, VERDICT,
+    undecided,
 };
 pub use steer::Steer;
 pub use tally::{Ending, Row, State, Tally, TaskTally, Turns};

@@ -187,6 +187,7 @@ impl View<'_> {
                     keys::Action::Ledger(LedgerAction::TestAll) if running && !several => continue,
                     keys::Action::Ledger(LedgerAction::TestAll) if running => "stop all",
                     keys::Action::Run | keys::Action::Ledger(LedgerAction::Test) if running => "end",
+                    keys::Action::Back if self.tour.page().is_some_and(|page| !page.search.is_empty()) => "all again",
                     keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
                     keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
                     keys::Action::Watch(WatchAction::ZoomOut) if !self.tour.watch().is_some_and(Watch::has_lanes) => {

@@ -11,7 +11,7 @@ use super::script;
 use super::spread::{Spread, two};
 use super::sweep::{self, Sure, Sweep};
 use crate::fact::{
-    As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
+    As, ColumnSpec, CurveSpec, CurvesSpec, DOUBT, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
     ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Values,
 };
 use crate::stage::{Stage, Worker};
@@ -122,6 +122,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "others", kind: ReturnKind::Number, help: "cores' worth of time that others had" },
         ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that were measured" },
         ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear or inconclusive" },
+        DOUBT,
     ],
     pictures: &[Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Lanes, Picture::Workers],
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).
@@ -180,6 +181,7 @@ impl Demo for Amdahl {
             ("others", json!(sweep.others().map(two))),
             ("rounds", json!(sweep.rounds())),
             ("verdict", json!(if clear { "clear" } else { "inconclusive" })),
+            (DOUBT.name, json!(sweep.doubt().filter(|_| !clear))),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -8,8 +8,8 @@ use super::account;
 use super::spread::two;
 use super::sweep::{self, Measured, ROUNDS, Sure, Sweep};
 use crate::fact::{
-    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+    As, ColumnSpec, Cpu, CurveSpec, CurvesSpec, DOUBT, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params,
+    Picture, ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use serde_json::{Value, json};
@@ -112,6 +112,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "physical", kind: ReturnKind::Count, help: "of those that may be used, cores in hardware" },
         ReturnSpec { name: "rounds", kind: ReturnKind::Count, help: "rounds that were measured" },
         ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear or inconclusive" },
+        DOUBT,
     ],
     pictures: &[Picture::Lanes, Picture::Table(&TABLE), Picture::Curves(&CURVES), Picture::Workers],
     // The C library sets 128 MiB of addresses aside for each thread that allocates (glibc's HEAP_MAX_SIZE, twice).

@@ -8,8 +8,8 @@ use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use super::spread::two;
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, INCONCLUSIVE, Need, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
-    TableSpec, Tally, Unavailable, Values,
+    ColumnSpec, DOUBT, DemoSpec, Fact, INCONCLUSIVE, Need, ParamKind, ParamSpec, Params, Picture, ReturnKind,
+    ReturnSpec, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::Stage;
 use serde_json::{Value, json};
@@ -111,6 +111,7 @@ static SPEC: DemoSpec = DemoSpec {
             help: "nothing measured speaks against its lock; none if it is not clear",
         },
         ReturnSpec { name: "verdict", kind: ReturnKind::Word, help: "clear, inconclusive or one core" },
+        DOUBT,
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
         ReturnSpec { name: "gil", kind: ReturnKind::Word, help: "its lock: yes, no, or own machine" },
     ],
@@ -151,6 +152,7 @@ impl Demo for Gil {
             ("switch_ns", who("switch_ns")),
             ("consistent", consistent(tally).map(|so| json!(so))),
             ("verdict", Some(json!(verdict(tally)))),
+            (DOUBT.name, python::missing(tally, WHO.name, RUNS).or_else(|| doubted(tally))),
             // Who has not said yet what it is is still asked.
             ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
@@ -169,6 +171,13 @@ fn verdict(tally: &Tally) -> &str {
         None if measured().next().is_none() => INCONCLUSIVE,
         None => "clear",
     }
+}
+
+/// What the first way that is not to be believed says of itself.
+fn doubted(tally: &Tally) -> Option<Value> {
+    let cell = |way: &str, value: &str| tally.cell(RESULTS.name, way, value);
+    let way = WAYS.iter().find(|(way, _)| cell(way, "doubt").is_some_and(Value::is_string))?.0;
+    cell(way, "how").cloned()
 }
 
 /// Under a lock for all threads these have one core's worth between them, and nobody has more cores than there are. What was

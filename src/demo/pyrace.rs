@@ -4,7 +4,7 @@ use super::Demo;
 use super::python::{self, Heard, Program, Python, Running};
 use super::script::{self, Over, row, told};
 use crate::fact::{
-    ColumnSpec, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
+    ColumnSpec, DOUBT, DemoSpec, Fact, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, TableSpec, Tally,
     Unavailable, Values, clean_line,
 };
 use crate::stage::Stage;
@@ -89,6 +89,7 @@ static SPEC: DemoSpec = DemoSpec {
         ReturnSpec { name: "instructions", kind: ReturnKind::Count, help: "bytecode instructions of c += 1" },
         ReturnSpec { name: "interpreter", kind: ReturnKind::Word, help: "what executed it" },
         ReturnSpec { name: "gil", kind: ReturnKind::Word, help: "its lock: yes, no, or own machine" },
+        DOUBT,
     ],
     pictures: &[Picture::Table(&RESULTS), Picture::Table(&WHO), Picture::Table(&CODE), Picture::Lanes],
     needs: &[python::NEED],
@@ -123,6 +124,7 @@ impl Demo for PyRace {
             // Who has not said yet what it is is still asked.
             ("interpreter", who("gil").and(who("interpreter"))),
             ("gil", who("gil")),
+            (DOUBT.name, python::missing(tally, WHO.name, RUNS)),
         ]
         .map(|(name, value)| (name.to_owned(), value.unwrap_or(Value::Null)))
         .into()

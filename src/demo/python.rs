@@ -9,7 +9,7 @@ mod search;
 
 use super::bytecode;
 use super::script::{Over, row};
-use crate::fact::{Fact, Need, Unavailable, clean_line};
+use crate::fact::{Fact, Need, Tally, Unavailable, clean_line};
 use crate::stage::Stage;
 pub(super) use run::{Heard, Program, Running};
 use search::{candidates, may_run};
@@ -174,13 +174,21 @@ impl Python {
     }
 }
 
+/// What is said of the lock of the machine of our own.
+const OWN: &str = "own machine";
+
 /// Tells that the machine of our own takes the part of an interpreter, and in few words why.
 pub(super) fn tell_own(stage: &mut Stage, table: &str, name: &str, why: &str) {
     let switch = u64::try_from(bytecode::INTERVAL.as_nanos()).unwrap_or(u64::MAX);
     let words = format!("{why}: {}", bytecode::NAME);
-    let values =
-        json!({ "interpreter": words, "gil": "own machine", "lock": "one for all its threads", "switch_ns": switch });
+    let values = json!({ "interpreter": words, "gil": OWN, "lock": "one for all its threads", "switch_ns": switch });
     stage.tell(row(table, name, values));
+}
+
+/// Where the machine of our own took the part of an interpreter, why.
+pub(super) fn missing(tally: &Tally, table: &str, name: &str) -> Option<Value> {
+    let own = tally.cell(table, name, "gil").and_then(Value::as_str) == Some(OWN);
+    tally.cell(table, name, "interpreter").filter(|_| own).cloned()
 }
 
 /// In few words, that an interpreter answered and then did not do the work.

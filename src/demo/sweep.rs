@@ -2,7 +2,7 @@
 //! limit. Pure; knows no demo.
 
 use crate::demo::spread::{Spread, two};
-use crate::fact::{Tally, Values};
+use crate::fact::{DOUBT, Tally, Values};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,6 +187,21 @@ impl Sweep {
         }
     }
 
+    /// Why nothing can be concluded: what is wrong with the first number of workers that is not sure.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let unsure = |n: &usize| *n > 1 && self.sure(*n) != Sure::Steady;
+        let workers = self.measured().into_iter().find(unsure)?;
+        let of = |n: usize| format!("of {n} workers, {} rounds", self.ratios(n, 1).len());
+        Some(match self.sure(workers) {
+            Sure::Disturbed => {
+                let most = [1, workers].into_iter().filter_map(|n| self.middle(n, |m| m.others)).reduce(f64::max);
+                format!("others had {:.2} cores' worth of time", most.unwrap_or_default())
+            }
+            Sure::TooFew => format!("too few rounds: {}", of(workers)),
+            Sure::Unsteady | Sure::Steady => format!("the rounds are too far apart: {}", of(workers)),
+        })
+    }
+
     /// There are rounds enough, and they agree, whoever else was on these cores.
     pub(super) fn agree(&self, workers: usize) -> bool {
         let ratios = self.ratios(workers, 1);
@@ -261,6 +276,7 @@ impl Sweep {
             ("others", json!(self.others().map(two))),
             ("rounds", json!(self.rounds())),
             ("verdict", json!(verdict)),
+            (DOUBT.name, json!(self.doubt().filter(|_| limit.is_none()))),
         ]
     }
 }

@@ -138,6 +138,10 @@ pub const VERDICT: &str = "verdict";
 /// That verdict, where it cannot be told, mostly because others used the cores.
 pub const INCONCLUSIVE: &str = "inconclusive";
 
+/// Why a run comes to no conclusion, of demos that can tell.
+pub const DOUBT: ReturnSpec =
+    ReturnSpec { name: "doubt", kind: ReturnKind::Word, help: "why nothing can be concluded; none if something can" };
+
 /// That verdict, where one core alone cannot show it.
 pub const ONE_CORE: &str = "one core";
 

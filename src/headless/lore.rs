@@ -56,8 +56,9 @@ pub fn ledger(common: &Common) -> Result<Ledger, String> {
 
 /// The claims that were asked for, each once, in the order of the ledger.
 fn chosen<'l>(ledger: &'l Ledger, ids: &[String]) -> Result<Vec<&'l Claim>, String> {
-    for id in ids {
-        ledger.find(id)?;
+    let unknown: Vec<String> = ids.iter().filter_map(|id| ledger.find(id).err()).collect();
+    if !unknown.is_empty() {
+        return Err(unknown.join("\n"));
     }
     Ok(ledger.claims().iter().filter(|claim| ids.is_empty() || ids.contains(&claim.id)).collect())
 }

@@ -11,6 +11,7 @@ use crate::progress::{Document, Place, Progress, Results, Store, When};
 use crate::report::{self, Form, Sources};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::fs::{FileType, Mode, OFlags};
+use std::error::Error;
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -42,9 +43,10 @@ pub(super) fn report(common: &Common, file: Option<&Path>) -> Done {
         lang: Lang::of(&library::language(common)),
     };
     let document = report::compose(&sources);
-    let done = match file {
+    // A dash is the standard output, as everywhere.
+    let done = match file.filter(|file| *file != Path::new("-")) {
         None => out::say(Form::Markdown.write(&document).trim_end()).err().unwrap_or(Done::Well),
-        Some(file) => match save(file, &form(file).write(&document)) {
+        Some(file) => match form(file).and_then(|form| save(file, &form.write(&document))) {
             Ok(()) => Done::Well,
             Err(sentence) => complain(&sentence),
         },
@@ -66,10 +68,26 @@ fn notice(sentence: &str) {
     let _ = complain(sentence);
 }
 
-/// The form that a file's name asks for.
-fn form(file: &Path) -> Form {
-    let page = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("html") || end.eq_ignore_ascii_case("htm"));
-    if page { Form::Page } else { Form::Markdown }
+/// Endings of a file, and the forms that they ask for.
+const FORMS: [(&str, Form); 5] = [
+    ("html", Form::Page),
+    ("htm", Form::Page),
+    ("md", Form::Markdown),
+    ("markdown", Form::Markdown),
+    ("txt", Form::Markdown),
+];
+
+/// The form that a file's name asks for; Markdown, where it asks for none.
+///
+/// # Errors
+/// It asks for one that there is not: a sentence.
+fn form(file: &Path) -> Result<Form, String> {
+    let Some(end) = file.extension() else { return Ok(Form::Markdown) };
+    let known = FORMS.iter().find(|(name, _)| end.eq_ignore_ascii_case(name));
+    known.map(|(_, form)| *form).ok_or_else(|| {
+        let named = clean_line(&file.display().to_string());
+        format!("-o {named}: a report is Markdown or a page; let its name end in .md or .html")
+    })
 }
 
 /// Writes `text` to `file`: whole, or not at all. What stands there is replaced only if it is a report of ours.
@@ -80,8 +98,12 @@ fn save(file: &Path, text: &str) -> Result<(), String> {
     // A file-size limit is then an error, not an end.
     SigSet::from(Signal::SIGXFSZ).thread_block().ok();
     let named = clean_line(&file.display().to_string());
-    let failed =
-        |error: &dyn std::fmt::Display| format!("-o {named}: {error}; name a file in a folder that you may write in");
+    let failed = |error: &io::Error| {
+        // What tempfile says around it names a file that the learner does not know.
+        let within = error.get_ref().and_then(|around| around.source());
+        let why = within.map_or_else(|| error.to_string(), ToString::to_string);
+        format!("-o {named}: {why}; name a file in a folder that is there and that you may write in")
+    };
     let (place, before) = look(file, &named)?;
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fresh = before.is_none();
@@ -115,15 +137,19 @@ fn look(file: &Path, named: &str) -> Result<(PathBuf, Option<Permissions>), Stri
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let mut there = match rustix::fs::open(file, flags, Mode::empty()) {
         Ok(there) => File::from(there),
-        // Also a link that leads nowhere: the new file takes its place only if nothing does.
+        Err(rustix::io::Errno::NOENT) if file.is_symlink() => return Err(no_file(named, "a link that leads nowhere")),
         Err(rustix::io::Errno::NOENT) => return Ok((file.to_owned(), None)),
-        Err(rustix::io::Errno::ACCESS | rustix::io::Errno::NXIO | rustix::io::Errno::NODEV) => {
-            return Err(foreign(named));
-        }
+        Err(rustix::io::Errno::NXIO | rustix::io::Errno::NODEV) => return Err(no_file(named, "a device or a socket")),
         Err(errno) => return Err(format!("-o {named}: {}; name another file", io::Error::from(errno))),
     };
     let kind = rustix::fs::fstat(&there).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let mut beginning = Vec::new();
+    match kind {
+        Ok(FileType::Directory) => return Err(no_file(named, "a folder")),
+        Ok(FileType::Fifo) => return Err(no_file(named, "a pipe")),
+        Ok(FileType::CharacterDevice | FileType::BlockDevice) => return Err(no_file(named, "a device")),
+        _ => {}
+    }
     let ours = kind == Ok(FileType::RegularFile)
         && (&mut there).take(BEGINNING).read_to_end(&mut beginning).is_ok()
         && report::is_ours(&beginning);
@@ -133,6 +159,10 @@ fn look(file: &Path, named: &str) -> Result<(PathBuf, Option<Permissions>), Stri
     let mode = there.metadata().map_or(Permissions::from_mode(0o600), |data| data.permissions());
     let place = std::fs::canonicalize(file).map_err(|error| format!("-o {named}: {error}; name another file"))?;
     Ok((place, Some(mode)))
+}
+
+fn no_file(named: &str, what: &str) -> String {
+    format!("-o {named}: that is {what}; name a file, as report.html or report.md")
 }
 
 fn foreign(named: &str) -> String {

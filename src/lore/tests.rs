@@ -90,7 +90,12 @@ fn a_measurement_that_cannot_tell_is_not_asked_for_more() {
     let text = tested("needs = { says = \"clear\" }\nholds_if = { left = \"5\" }");
     let (verdict_, because) = verdict(&text, &json!({ "left": 5, "says": "inconclusive" }));
     assert_eq!(verdict_, Verdict::Inconclusive);
-    assert!(because.starts_with("says inconclusive; ") && because.contains("busy"), "{because}");
+    assert_eq!(because, "says inconclusive: the interval is too wide to decide");
+    let noise = json!({ "left": 5, "says": "inconclusive", "noise": "others had the core 52 % of the time" });
+    assert_eq!(verdict(&text, &noise).1, "says inconclusive: others had the core 52 % of the time");
+    let doubt =
+        json!({ "left": 5, "says": "inconclusive", "noise": "x", "doubt": "too few rounds: of 2 workers, 3 rounds" });
+    assert_eq!(verdict(&text, &doubt).1, "too few rounds: of 2 workers, 3 rounds");
     assert_eq!(verdict(&text, &json!({ "left": 5, "says": "clear" })).0, Verdict::Holds);
 }
 

@@ -1,7 +1,7 @@
 //! What a run says of a claim.
 
 use super::{Claim, Condition, Ledger, Stands, Test};
-use crate::fact::Values;
+use crate::fact::{DOUBT, INCONCLUSIVE, Values};
 use serde_json::Value;
 
 /// What a run came to: its values, or why there are none.
@@ -198,18 +198,22 @@ fn measured(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> 
     }
 }
 
-/// Why a run says nothing: what it needs was not so, or it says itself that it cannot tell.
+/// Why a run says nothing: its own doubt, where it tells one; or what it needs and was not so.
 fn undecided(test: &Test, needed: &Condition, values: &Values, lang: Lang) -> String {
-    let says = needed.value.of(values);
-    if says.as_str() == Some("inconclusive") {
-        let name = needed.value.name();
-        let en = "the measurement itself says so; a busy machine is the usual reason";
-        return format!("{name} {}{}", says.as_str().unwrap_or_default(), lang.pick("; ", "；"))
-            + lang.pick(en, "测量自己就这么说，通常是因为机器太忙");
+    let word = |name: &str| values.get(name).and_then(Value::as_str);
+    let (name, says) = (needed.value.name(), needed.value.of(values));
+    // A number that falls short says why by itself.
+    if let Some(doubt) = word(DOUBT.name).filter(|_| !says.is_number()) {
+        return doubt.to_owned();
     }
-    measured(test, needed, values, lang)
-        + lang.pick("; to say anything, the run needs ", "；这次运行要说明问题，得是 ")
-        + &asked(test, needed, values, lang)
+    if says.as_str() != Some(INCONCLUSIVE) {
+        return measured(test, needed, values, lang)
+            + lang.pick("; to say anything, the run needs ", "；这次运行要说明问题，得是 ")
+            + &asked(test, needed, values, lang);
+    }
+    let noise = word("noise").filter(|noise| *noise != "none");
+    let wide = lang.pick("the interval is too wide to decide", "区间太宽，不能决定");
+    format!("{name} {}: {}", Verdict::Inconclusive.words(lang), noise.unwrap_or(wide))
 }
 
 /// "at least 1", "over right, 3"

@@ -187,7 +187,7 @@ fn recover<D: Document>(directory: &Path, path: &Path, notices: &mut Vec<String>
     });
     match find(&directory.join(D::backup())) {
         Ok(Found::Ours(document)) => {
-            notices.push(format!("your {} is that of the save before", D::WHAT));
+            notices.push(format!("of your {}, the copy of the save before is used", D::WHAT));
             *document
         }
         _ => D::default(),
@@ -252,7 +252,8 @@ fn parse<D: Document>(bytes: &[u8]) -> Found<D> {
 
 fn newer<D: Document>(schema: u64) -> String {
     let (file, known) = (D::file(), D::SCHEMA);
-    format!("{file} was written by a later forklore (schema {schema}, this one knows {known})")
+    let is = format!("{file} was written by a later forklore (schema {schema}, this one knows {known})");
+    format!("{is}; what can be read of it is read, and it stays as it is")
 }
 
 /// Why a file that a later version wrote in `directory` keeps this one from saving; none where there is no such file.

@@ -174,8 +174,9 @@ fn table_of(sources: &Sources, run: &Measured, spec: &TableSpec) -> Option<Block
         if let Some(value) = number(values, "ratio") {
             let ends = number(values, "low").zip(number(values, "high"));
             let verdict = values.get("verdict").and_then(Value::as_str).unwrap_or_default();
-            let interval = ends.map(|(low, high)| format!(" ({low} .. {high})")).unwrap_or_default();
-            let said = format!("{value}{interval}, {verdict}");
+            let show = |value: f64| ReturnKind::Number.show(&Value::from(value));
+            let interval = ends.map(|(low, high)| format!(" ({} .. {})", show(low), show(high))).unwrap_or_default();
+            let said = format!("{}{interval}, {verdict}", show(value));
             points.push(Point { name: name.clone(), value, ends, said, open: verdict == "inconclusive" });
         }
     }
@@ -187,7 +188,7 @@ fn table_of(sources: &Sources, run: &Measured, spec: &TableSpec) -> Option<Block
     let title = format!("{}: {against}, {stamp}", spec.name);
     match Intervals::chart(&title, ReturnKind::Number, Some(1.0), points) {
         Some(chart) => figure(Some(chart), table),
-        None => figure(None, table.called(spec.name.into())),
+        None => figure(None, table.called(super::capital(spec.name).into())),
     }
 }
 
@@ -197,7 +198,7 @@ fn counts_of(run: &Measured, spec: &CountsSpec) -> Option<Block> {
         table.row(vec![name.into(), word(values, spec.count), word(values, "note")]);
     }
     drop_empty(&mut table);
-    figure(None, table.called(spec.name.into()))
+    figure(None, table.called(super::capital(spec.name).into()))
 }
 
 fn sides_of(sources: &Sources, run: &Measured, spec: &SidesSpec) -> Option<Block> {
@@ -214,7 +215,7 @@ fn sides_of(sources: &Sources, run: &Measured, spec: &SidesSpec) -> Option<Block
         table.row(vec![name.into(), on, word(values, "act"), word(values, "saw")]);
     }
     drop_empty(&mut table);
-    figure(None, table.called(spec.name.into()))
+    figure(None, table.called(super::capital(spec.name).into()))
 }
 
 /// Curves of those values that are tables by a whole number: by workers, by size.
@@ -269,7 +270,7 @@ fn plain(name: &str, rows: &[Row]) -> Option<Block> {
         let cells = keys.iter().map(|key| word(&row.values, key));
         table.row(std::iter::once(Text::from(&row.name)).chain(cells).collect());
     }
-    figure(None, table.called(name.into()))
+    figure(None, table.called(super::capital(name).into()))
 }
 
 fn figure(chart: Option<super::chart::Chart>, table: Table) -> Option<Block> {

@@ -4,7 +4,7 @@ use super::date;
 use super::document::{Block, Column, Section, Table, Text};
 use super::figures;
 use super::sources::{Sources, chosen, command};
-use crate::fact::{DemoSpec, ReturnKind, ReturnSpec, Source, clean_line, thousands};
+use crate::fact::{DOUBT, DemoSpec, ReturnKind, ReturnSpec, Source, clean_line, thousands};
 use crate::lab::median;
 use crate::lesson::Step;
 use crate::lore::Lang;
@@ -92,6 +92,9 @@ fn experiment(sources: &Sources, n: usize, runs: &[&Measured]) -> Section {
     let spread = earlier_runs(sources, newest, earlier, spec);
     if !spread.is_empty() {
         section.blocks.push(Block::List(spread));
+    }
+    if let Some(without) = without(sources, newest, spec, &figures.shown) {
+        section.say(without);
     }
     section.say(sources.pick("To repeat it:", "重做一次："));
     section.blocks.push(Block::Command(command(spec, &newest.demo, &newest.params)));
@@ -188,8 +191,11 @@ fn values(sources: &Sources, run: &Measured, spec: Option<&DemoSpec>, shown: &[S
     ]);
     let returns = spec.map(|spec| spec.returns).unwrap_or_default();
     let not_shown = |name: &str| !shown.iter().any(|one| one == name);
+    let was = |name: &str| run.values.get(name).filter(|value| !value.is_null());
     for ReturnSpec { name, kind, help } in returns.iter().filter(|value| not_shown(value.name)) {
-        table.row(vec![Text::new().code(name), said(sources, *kind, run.values.get(*name)).into(), (*help).into()]);
+        if let Some(value) = was(name) {
+            table.row(vec![Text::new().code(name), kind.show(value).into(), (*help).into()]);
+        }
     }
     let known = |name: &String| returns.iter().any(|value| value.name == name);
     for (name, value) in run.values.iter().filter(|(name, _)| !known(name) && not_shown(name)) {
@@ -200,6 +206,16 @@ fn values(sources: &Sources, run: &Measured, spec: Option<&DemoSpec>, shown: &[S
     (!table.rows.is_empty()).then_some(table)
 }
 
+/// What its demo promises and this run did not come to: with these parameters there is no such thing, or it was ended before.
+fn without(sources: &Sources, run: &Measured, spec: Option<&DemoSpec>, shown: &[String]) -> Option<Text> {
+    let missing = |name: &str| run.values.get(name).is_none_or(Value::is_null) && name != DOUBT.name;
+    let names = spec?.returns.iter().map(|value| value.name);
+    let mut names = names.filter(|name| missing(name) && !shown.iter().any(|one| one == name));
+    let first = Text::from(sources.pick("Not measured in this run: ", "这次运行没有测到：")).code(names.next()?);
+    let all = names.fold(first, |text, name| text.plain(sources.pick(", ", "、")).code(name));
+    Some(all.plain(sources.pick(".", "。")))
+}
+
 fn said(sources: &Sources, kind: ReturnKind, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => sources.pick("not measured", "没有测到").to_owned(),
@@ -207,23 +223,34 @@ fn said(sources: &Sources, kind: ReturnKind, value: Option<&Value>) -> String {
     }
 }
 
-/// The value that stands for a run: what its step asks for, or any step that runs this demo; or the first that is a number.
+/// The value that stands for a run: what its own step asks for, or a step that runs this demo in the same way, or in another;
+/// or else the first value. Of all these, only what was measured.
 fn headline<'r>(
     sources: &Sources<'r>,
     run: &'r Measured,
     spec: Option<&'static DemoSpec>,
 ) -> Option<(&'r str, ReturnKind)> {
     let own = run.lesson.as_deref().zip(run.step).and_then(|(id, n)| sources.step(id, n));
-    let steps = sources.library.lessons().flat_map(|lesson| &lesson.steps);
-    let runs_it = |step: &&Step| step.demo().is_some_and(|demo| demo.name == run.demo);
-    let asked = own.into_iter().chain(steps).filter(runs_it).filter_map(|step| Some(step.predict()?.answer.as_str()));
-    let kind = |name: &str| spec.and_then(|spec| spec.returns(name)).map(|value| value.kind);
-    let is_number = |kind| !matches!(kind, ReturnKind::Word | ReturnKind::Flag | ReturnKind::List | ReturnKind::Table);
-    let mut asked = asked.filter_map(|name| Some((name, kind(name).filter(|kind| is_number(*kind))?)));
-    let measured = |name: &str| run.values.get(name).is_some_and(Value::is_number);
+    let all = sources.library.lessons().flat_map(|lesson| &lesson.steps);
+    let steps = all.filter_map(|step| Some((step, step.demo().filter(|demo| demo.name == run.demo)?)));
+    let mut steps: Vec<_> = steps.collect();
+    // The likest first: that of which most parameters are as in this run, and fewest are not.
+    steps.sort_by_key(|(_, demo)| {
+        let as_here = |(name, value): &(&String, &Value)| run.params.get(*name) == Some(*value);
+        let (same, other): (Vec<_>, Vec<_>) = demo.params.iter().partition(as_here);
+        (other.len(), std::cmp::Reverse(same.len()))
+    });
+    let all = own.into_iter().chain(steps.into_iter().map(|(step, _)| step));
+    let asked = all.filter_map(|step: &Step| Some(step.predict()?.answer.as_str()));
+    let whole = |kind: &ReturnKind| !matches!(kind, ReturnKind::List | ReturnKind::Table);
+    let kind = |name: &str| spec.and_then(|spec| spec.returns(name)).map(|value| value.kind).filter(whole);
+    let measured = |name: &str| run.values.get(name).is_some_and(|value| !value.is_null());
+    let mut asked = asked.filter(|name| measured(name)).filter_map(|name| Some((name, kind(name)?)));
     asked.next().or_else(|| {
-        let first = spec.into_iter().flat_map(|spec| spec.returns).find(|value| measured(value.name));
-        let other = || run.values.keys().find(|name| measured(name)).map(|name| (name.as_str(), ReturnKind::Number));
+        let returns = spec.into_iter().flat_map(|spec| spec.returns);
+        let first = returns.filter(|value| whole(&value.kind)).find(|value| measured(value.name));
+        let number = |name: &&String| run.values.get(*name).is_some_and(Value::is_number);
+        let other = || run.values.keys().find(number).map(|name| (name.as_str(), ReturnKind::Number));
         first.map(|value| (value.name, value.kind)).or_else(other)
     })
 }
@@ -267,7 +294,12 @@ fn earlier_runs(
                 })
             }
             (Some((only, _)), _) => text.code(name).plain(format!(" {}", show(only))),
-            _ => text.code(name).plain(sources.pick(" not measured", " 没有测到")),
+            _ => {
+                let mut all: Vec<_> = runs.iter().map(|run| said(sources, kind, run.values.get(name))).collect();
+                all.sort_unstable();
+                all.dedup();
+                text.code(name).plain(" ").plain(all.join(sources.pick(", ", "，")))
+            }
         })
     });
     lines.collect()

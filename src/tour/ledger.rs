@@ -159,7 +159,10 @@ impl Tour {
             LedgerAction::Filter => {
                 self.search(|page| page.filter = page.filter.next());
                 let listed = self.listed().len();
-                self.notice = self.page().map(|page| format!("Listed: {} ({listed})", page.filter.words()));
+                let lang = self.claims.lang;
+                let words =
+                    |page: &Page| format!("{}{} ({listed})", lang.pick("Listed: ", "列出："), page.filter.words(lang));
+                self.notice = self.page().map(words);
             }
             LedgerAction::Search => self.search(|page| page.typing = true),
             LedgerAction::Found => self.search(|page| page.typing = false),
@@ -222,7 +225,7 @@ impl Tour {
         stopped
     }
 
-    /// Leaves the page; where a test goes on, only that is ended.
+    /// Leaves the page; where a test goes on, only that is ended, and where a search leaves claims out, that.
     pub(super) fn leave_ledger(&mut self) -> Vec<Effect> {
         let Some(page) = self.page_mut() else { return Vec::new() };
         let cursor = page.cursor;
@@ -231,6 +234,8 @@ impl Tour {
                 watch.running = false;
             }
             self.notice = Some("Stopped; what was measured is kept. Esc again leaves the ledger.".to_owned());
+        } else if !page.search.is_empty() {
+            return self.ledger(LedgerAction::Clear);
         } else {
             self.at_claim = cursor;
             self.screen = self.behind.pop().unwrap_or_else(|| self.catalogue());
@@ -256,6 +261,11 @@ impl Tour {
 
     fn say(&mut self, so: Option<bool>) -> Vec<Effect> {
         let Some((n, claim)) = self.chosen_claim() else { return Vec::new() };
+        if self.settled(claim) {
+            let words = "The machine has answered: what you said before it stays.";
+            self.notice = Some(self.claims.lang.pick(words, "机器已经回答：你之前说的不再改。").to_owned());
+            return Vec::new();
+        }
         let id = claim.id.clone();
         if let Some(page) = self.page_mut() {
             page.stays = Some(n);

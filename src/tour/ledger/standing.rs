@@ -1,7 +1,7 @@
 //! How learner and machine stand to each other: on one claim, and on all.
 
 use super::super::Tour;
-use crate::lore::{self, Claim, Verdict};
+use crate::lore::{self, Claim, Lang, Verdict};
 
 /// What a machine said of a claim.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,14 +60,14 @@ impl Filter {
 
     /// In words.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn words(self, lang: Lang) -> &'static str {
         match self {
-            Self::All => "all claims",
-            Self::NotSaid => "not said yet",
-            Self::NotTested => "not tested yet",
-            Self::Differ => "you and the machine differ",
-            Self::Fails => "does not hold here",
-            Self::Open => "inconclusive, or not testable",
+            Self::All => lang.pick("all claims", "全部说法"),
+            Self::NotSaid => lang.pick("not said yet", "还没有说的"),
+            Self::NotTested => lang.pick("not tested yet", "还没有检验的"),
+            Self::Differ => lang.pick("you and the machine differ", "你和机器不一致的"),
+            Self::Fails => lang.pick("does not hold here", "在此不成立的"),
+            Self::Open => lang.pick("inconclusive, or not testable", "尚无定论或不可检验的"),
         }
     }
 }
@@ -98,6 +98,14 @@ impl Tour {
         }
         let lore::Judgement { verdict, because, shown, .. } = lore::judge(claim, None, self.claims.lang);
         Some(Told { verdict, because, shown, elsewhere: None })
+    }
+
+    /// Whether both have spoken on `claim`: from then on what the learner said stays, as a prediction in a lesson does. What
+    /// no run could answer settles nothing.
+    #[must_use]
+    pub fn settled(&self, claim: &Claim) -> bool {
+        let said = self.recall.beliefs.contains_key(&claim.id);
+        said && claim.test.is_some() && self.told(claim).is_some()
     }
 
     /// How learner and machine stand to each other on `claim`.

@@ -76,6 +76,31 @@ fn what_the_learner_says_is_kept_and_can_be_said_otherwise() {
 }
 
 #[test]
+fn what_was_said_before_the_machine_answered_stays() {
+    let (mut tour, empty) = (at(SHARE), Scene::new());
+    tour.recall.answers.insert(SHARE.to_owned(), verdict(Says::Holds));
+    assert_eq!(press(&mut tour, &empty, "n").len(), 1, "the answer waits until the learner has spoken");
+    assert_eq!(press(&mut tour, &empty, "y"), []);
+    assert_eq!(tour.recall.beliefs[SHARE], Some(false));
+    assert!(tour.notice.as_deref().is_some_and(|notice| notice.contains("stays")), "{:?}", tour.notice);
+}
+
+#[test]
+fn esc_lists_all_again_before_it_leaves() {
+    let (mut tour, empty) = (at(SHARE), Scene::new());
+    press(&mut tour, &empty, "/");
+    for c in "shared".chars() {
+        tour.typed(c);
+    }
+    press(&mut tour, &empty, "\n");
+    assert!(tour.listed().len() < 245 && tour.page().is_some_and(|page| !page.typing && !page.search.is_empty()));
+    press(&mut tour, &empty, "\u{1b}");
+    assert_eq!((tour.listed().len(), tour.page().map(|page| page.search.as_str())), (245, Some("")));
+    press(&mut tour, &empty, "\u{1b}");
+    assert!(tour.page().is_none());
+}
+
+#[test]
 fn learner_and_machine_agree_differ_or_leave_it_open() {
     use Standing::{Agree, Differ, NotSaid, NotTested, Open};
     let mut tour = at(SHARE);

@@ -114,9 +114,10 @@ impl View<'_> {
                 "No run could answer this one. Say first, then it is told why.",
                 "没有哪次运行能回答它。先说，再告诉你为什么。",
             ),
-            Some(_) => {
-                self.pick("The machine has answered. Say first, then it is told.", "机器已经回答。先说，再告诉你。")
-            }
+            Some(_) => self.pick(
+                "The machine has answered. Say first, then its verdict is told.",
+                "机器已经回答。先说，再告诉你。",
+            ),
             None => self.pick("Say first; then space asks your machine.", "先说，再按空格问你的机器。"),
         };
         words.add(&[self.piece(Role::Dim, sentence)]);
@@ -128,11 +129,12 @@ impl View<'_> {
         let so = self.tour.recall.beliefs.get(&claim.id).copied().flatten();
         let answer = ANSWERS.iter().find(|(_, answer, ..)| *answer == so);
         let answer = answer.map_or("", |(_, _, en, zh)| self.pick(en, zh));
-        words.add(&[
-            self.piece(Role::Dim, self.pick("You say: ", "你说：")),
-            self.piece(Role::Strong, answer),
-            self.piece(Role::Dim, self.pick(".  (y n d say otherwise)", "。  （y n d 可改）")),
-        ]);
+        let (says, more) = if self.tour.settled(claim) {
+            (self.pick("You said: ", "你说过："), self.pick(".", "。"))
+        } else {
+            (self.pick("You say: ", "你说："), self.pick(".  (y n d say otherwise)", "。  （y n d 可改）"))
+        };
+        words.add(&[self.piece(Role::Dim, says), self.piece(Role::Strong, answer), self.piece(Role::Dim, more)]);
     }
 
     fn verdict_of(&self, told: &Told, standing: Standing, words: &mut Words) {

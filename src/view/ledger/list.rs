@@ -99,11 +99,15 @@ impl View<'_> {
         }
         let score = self.tour.score();
         let listed = self.tour.listed();
+        let lang = self.tour.claims.lang;
         let title = match page.filter {
-            crate::tour::Filter::All => page.filter.words().to_owned(),
-            filter => format!("{} ({})", filter.words(), listed.len()),
+            crate::tour::Filter::All => page.filter.words(lang).to_owned(),
+            filter => format!("{} ({})", filter.words(lang), listed.len()),
         };
-        let right = run_of(page).unwrap_or_else(|| format!("{} of {} said", score.said, score.all));
+        let right = run_of(page).unwrap_or_else(|| match lang {
+            Lang::En => format!("{} of {} said", score.said, score.all),
+            Lang::Zh => format!("{} 条中说了 {} 条", score.all, score.said),
+        });
         let inner = panel(self.theme, &title, &right, page.side == crate::tour::Side::List, area, buf);
         let score = self.score_lines(Plan::score(inner), inner.width);
         let plan = Plan::of(page, inner, score.len());
@@ -116,11 +120,12 @@ impl View<'_> {
             let y = u16::from(plan.search);
             let (you, machine) = columns(inner.width);
             let dim = self.theme.style(Role::Dim);
-            put(buf, inner, you, y, self.tour.claims.lang.pick("you", "你"), dim);
-            put(buf, inner, machine, y, self.tour.claims.lang.pick("machine", "机器"), dim);
+            put(buf, inner, you, y, lang.pick("you", "你"), dim);
+            put(buf, inner, machine, y, lang.pick("machine", "机器"), dim);
         }
         if listed.is_empty() {
-            put(buf, plan.rows, 0, 0, "No claim is like that. f lists others.", self.theme.style(Role::Dim));
+            let none = lang.pick("No claim is like that. f lists others.", "没有这样的说法。按 f 列出别的。");
+            put(buf, plan.rows, 0, 0, none, self.theme.style(Role::Dim));
         }
         let rows = self.claim_rows(&listed);
         let first = first_row(&rows, page.cursor, plan.rows.height);
@@ -153,7 +158,7 @@ impl View<'_> {
     fn heading(&self, lesson: Option<usize>, y: u16, area: Rect, buf: &mut Buffer) {
         let lesson = lesson.and_then(|n| self.tour.lessons.get(n));
         let words = lesson.map_or_else(
-            || "In no lesson".to_owned(),
+            || self.tour.claims.lang.pick("In no lesson", "没有课程讲它").to_owned(),
             |lesson| format!("{} {}", lesson.number, clean_line(&lesson.title)),
         );
         put(buf, area, 0, y, &words, self.theme.style(Role::Heading));
@@ -192,7 +197,7 @@ impl View<'_> {
     fn word_of(&self, claim: &Claim) -> Option<(&'static str, Role)> {
         let (told, lang) = (self.tour.told(claim)?, self.tour.claims.lang);
         let waits = self.tour.standing(claim) == Standing::NotSaid && told.verdict != Verdict::NotTestable;
-        Some(if waits { (lang.pick("· waits", "· 等你"), Role::Dim) } else { machine(told.verdict, lang) })
+        Some(if waits { (lang.pick("· answered", "· 已答"), Role::Dim) } else { machine(told.verdict, lang) })
     }
 
     /// "you said 41 of 245; the machine agrees on 29, differs on 8, leaves 4 open", as whole as it fits in `rows` rows.

@@ -106,12 +106,40 @@ fn what_is_not_ours_is_not_overwritten() {
     fs::create_dir(at("folder.md")).expect("ours");
     symlink("/nowhere/at/all", at("loose.md")).expect("ours");
     nix::unistd::mkfifo(&at("fifo.md"), nix::sys::stat::Mode::S_IRWXU).expect("ours");
-    for name in ["folder.md", "loose.md", "fifo.md", "/dev/null"] {
-        forklore(&here, &format!("report -o {name}")).could_not("name another file");
+    for (name, what) in [
+        ("folder.md", "that is a folder; name a file"),
+        ("loose.md", "that is a link that leads nowhere; name a file"),
+        ("fifo.md", "that is a pipe; name a file"),
+        ("/dev/null", "that is a device; name a file"),
+        ("lab.pdf", "a report is Markdown or a page; let its name end in .md or .html"),
+    ] {
+        forklore(&here, &format!("report -o {name}")).could_not(&format!("-o {name}: {what}"));
     }
     forklore(&here, "report -o no/such/lab.md").could_not("-o no/such/lab.md: No such file or directory");
     forklore(&here, "report -o mine.md/lab.md").could_not("-o mine.md/lab.md: ");
     assert_eq!(listed(&here), [".local", "fifo.md", "folder.md", "loose.md", "mine.md"]);
+}
+
+#[test]
+fn a_dash_is_the_standard_output() {
+    let here = Surroundings::new(User::Me);
+    let (dash, bare) = (forklore(&here, "report -o -"), forklore(&here, "report"));
+    assert_eq!((dash.code, dash.out.lines().next()), (0, bare.out.lines().next()));
+    assert!(!listed(&here).contains(&"-".to_owned()));
+}
+
+#[test]
+fn a_place_that_one_may_not_write_in_is_told_as_that() {
+    // The last is an ordinary user, whoever runs the tests.
+    let here = Surroundings::new(*User::all().last().expect("oneself at least"));
+    forklore(&here, "report -o /forklore-never-there.html")
+        .could_not("-o /forklore-never-there.html: Permission denied");
+    let said = forklore(&here, "report -o /proc/forklore.md");
+    assert!(
+        said.code == 2 && said.err.contains("-o /proc/forklore.md: ") && !said.err.contains(".report-"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
