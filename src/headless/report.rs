@@ -11,7 +11,6 @@ use crate::progress::{Document, Place, Progress, Results, Store, When};
 use crate::report::{self, Form, Sources};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::fs::{FileType, Mode, OFlags};
-use std::error::Error;
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -99,9 +98,9 @@ fn save(file: &Path, text: &str) -> Result<(), String> {
     SigSet::from(Signal::SIGXFSZ).thread_block().ok();
     let named = clean_line(&file.display().to_string());
     let failed = |error: &io::Error| {
-        // What tempfile says around it names a file that the learner does not know.
-        let within = error.get_ref().and_then(|around| around.source());
-        let why = within.map_or_else(|| error.to_string(), ToString::to_string);
+        let why = error.to_string();
+        // tempfile adds the name of its own file, which the learner does not know.
+        let why = why.split(" at path ").next().unwrap_or_default();
         format!("-o {named}: {why}; name a file in a folder that is there and that you may write in")
     };
     let (place, before) = look(file, &named)?;
