@@ -6,13 +6,15 @@
 mod claims;
 mod condition;
 mod groups;
+mod path;
 mod stands;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
 pub use claims::{Claim, Ledger, Test};
-pub use condition::{Condition, ValuePath};
+pub use condition::Condition;
 pub use groups::{Group, came, groups, place, too_late};
+pub use path::ValuePath;
 pub use stands::Stands;
 pub use verdict::{Came, Fault, Judgement, Lang, Verdict, judge, names, sides_with};

@@ -136,6 +136,10 @@ impl Session<'_> {
             runs.into_iter().for_each(|run| results.keep(host, run));
             answers.into_iter().for_each(|(id, answer)| results.answer(host, &id, answer));
         });
+        if matches!(done, Err(Done::Signalled(_))) && std::io::stderr().is_terminal() {
+            // The terminal has put ^C at the head of the line.
+            let _ = writeln!(std::io::stderr());
+        }
         told.iter().for_each(|told| _ = regret(told));
         let lines = self.voice.conclusion(claims, &self.verdicts, done.is_err());
         if !lines.is_empty() {
@@ -155,7 +159,8 @@ fn progress(n: usize, runs: usize, spec: &DemoSpec, params: &Params, claims: usi
     let mut stderr = std::io::stderr();
     if stderr.is_terminal() {
         let given = words::params(params.values());
-        let line = format!("run {n} of {runs}: {} {given} ({claims})", spec.name);
+        let claims = if claims == 1 { "1 claim".to_owned() } else { format!("{claims} claims") };
+        let line = format!("run {n} of {runs}, {claims}: {} {given}", spec.name);
         // Nobody need hear it.
         let _ = writeln!(stderr, "{}", line.chars().take(79).collect::<String>());
     }

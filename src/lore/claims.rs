@@ -1,7 +1,6 @@
 //! The ledger's file, `lore.toml`, read into claims. What is wrong with it is said with its line and a remedy.
 
-use super::condition::ValuePath;
-use super::{Condition, Lang, Stands};
+use super::{Condition, Lang, Stands, ValuePath};
 use crate::fact::{DemoSpec, Params, Values, clean_line};
 use crate::lesson::{ClaimIds, Diagnostic, Pos, nearest, read_limits};
 use serde::Deserialize;

@@ -142,7 +142,7 @@ pub fn judge(claim: &Claim, came: Option<&Came>, lang: Lang) -> Judgement {
         verdict,
         because,
         measured: shown.iter().map(|path| (path.name().to_owned(), path.of(values))).collect(),
-        shown: shown.iter().map(|path| (path.name().to_owned(), path.show(test.spec, values))).collect(),
+        shown: shown.iter().map(|path| (path.label(), path.show(test.spec, values))).collect(),
     }
 }
 
@@ -175,7 +175,7 @@ fn all_met(test: &Test, values: &Values, lang: Lang) -> String {
 fn met(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
     let value = condition.value.show(test.spec, values);
     let asked = asked(test, condition, values, lang);
-    let name = condition.value.name();
+    let name = condition.value.label();
     if asked.trim_matches(['[', ']']) == value {
         format!("{name} {value}")
     } else {
@@ -191,7 +191,7 @@ fn lacks(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> Str
 }
 
 fn measured(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {
-    let name = condition.value.name();
+    let name = condition.value.label();
     match condition.value.of(values) {
         Value::Null => format!("{name} {}", lang.pick("was not measured", "没有测到")),
         _ => format!("{name} {}", condition.value.show(test.spec, values)),
@@ -201,7 +201,7 @@ fn measured(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> 
 /// Why a run says nothing: its own doubt, where it tells one; or what it needs and was not so.
 fn undecided(test: &Test, needed: &Condition, values: &Values, lang: Lang) -> String {
     let word = |name: &str| values.get(name).and_then(Value::as_str);
-    let (name, says) = (needed.value.name(), needed.value.of(values));
+    let (name, says) = (needed.value.label(), needed.value.of(values));
     // A number that falls short says why by itself.
     if let Some(doubt) = word(DOUBT.name).filter(|_| !says.is_number()) {
         return doubt.to_owned();

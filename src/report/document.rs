@@ -122,6 +122,20 @@ impl Text {
         self
     }
 
+    /// Adds words in which names stand between backticks, as in a lesson.
+    #[must_use]
+    pub fn marked(self, text: &str) -> Self {
+        // One without its like is a letter.
+        let (text, rest) = match text.rsplit_once('`') {
+            Some((text, rest)) if text.matches('`').count() % 2 == 0 => (text, format!("`{rest}")),
+            _ => (text, String::new()),
+        };
+        let all = text.split('`').zip([false, true].into_iter().cycle());
+        let all = all.filter(|(part, _)| !part.is_empty());
+        let marked = all.fold(self, |to, (part, code)| if code { to.code(part) } else { to.plain(part) });
+        if rest.is_empty() { marked } else { marked.plain(rest) }
+    }
+
     /// Adds the parts of another text.
     #[must_use]
     pub fn then(mut self, other: &Self) -> Self {
@@ -228,5 +242,21 @@ impl Section {
         if !text.is_empty() {
             self.blocks.push(Block::Paragraph(text));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, Text};
+
+    #[test]
+    fn what_stands_between_backticks_is_a_name() {
+        let spans = |text: &str| -> Vec<Span> { Text::new().marked(text).spans().cloned().collect() };
+        let (plain, code) = (|s: &str| Span::Plain(s.to_owned()), |s: &str| Span::Code(s.to_owned()));
+        assert_eq!(spans("see `ps -L`."), [plain("see "), code("ps -L"), plain(".")]);
+        assert_eq!(spans("`top`"), [code("top")]);
+        assert_eq!(spans("`a` and ` alone"), [code("a"), plain(" and "), plain("` alone")]);
+        assert_eq!(spans("a ` alone"), [plain("a "), plain("` alone")]);
+        assert_eq!(spans("none"), [plain("none")]);
     }
 }

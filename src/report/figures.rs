@@ -13,6 +13,9 @@ use serde_json::Value;
 /// Columns of a table that nothing is known of.
 const MOST_COLUMNS: usize = 12;
 
+/// Where two ratios are nearer to 1 than this many times, a chart of them has no room for one that is farther.
+const FAR: f64 = 30.0;
+
 /// What there is to see of a run, and the names of its values and tables that are seen there.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
@@ -149,11 +152,7 @@ fn bars_of(sources: &Sources, run: &Measured, bars: &BarsSpec) -> Option<Block> 
     }
     drop_empty(&mut table);
     let stamp = sources.stamp(run.when, &run.host);
-    let title = format!(
-        "{}: {}, {stamp}",
-        bars.name,
-        pick("median and 95 % interval, logarithmic", "中位数和 95 % 区间，对数刻度")
-    );
+    let title = format!("{}: {}, {stamp}", bars.name, pick("median and 95 % interval", "中位数和 95 % 区间"));
     let chart = Intervals::chart(&title, bars.kind, None, points);
     figure(chart, table)
 }
@@ -181,15 +180,31 @@ fn table_of(sources: &Sources, run: &Measured, spec: &TableSpec) -> Option<Block
         }
     }
     let stamp = sources.stamp(run.when, &run.host);
-    let against = sources.pick(
-        "how many times, against 1, logarithmic; hollow is inconclusive",
-        "几倍，与 1 相比，对数刻度；空心为尚无定论",
+    let beyond = beyond(&mut points);
+    let against = sources.pick("how many times, against 1", "几倍，与 1 相比");
+    let title = format!(
+        "{}: {against}{}, {stamp}",
+        spec.name,
+        beyond.map_or_else(String::new, |names| {
+            format!("{}{names}", sources.pick("; beyond the chart: ", "；图外："))
+        })
     );
-    let title = format!("{}: {against}, {stamp}", spec.name);
     match Intervals::chart(&title, ReturnKind::Number, Some(1.0), points) {
         Some(chart) => figure(Some(chart), table),
         None => figure(None, table.called(super::capital(spec.name).into())),
     }
+}
+
+/// Takes those ratios away beside which the others could not be told from 1, and says which.
+fn beyond(points: &mut Vec<Point>) -> Option<String> {
+    let far = |point: &Point| !(1.0 / FAR..FAR).contains(&point.value);
+    if points.iter().filter(|point| !far(point)).count() < 2 {
+        return None;
+    }
+    let (out, near): (Vec<_>, Vec<_>) = std::mem::take(points).into_iter().partition(far);
+    *points = near;
+    let names: Vec<_> = out.iter().map(|point| point.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn counts_of(run: &Measured, spec: &CountsSpec) -> Option<Block> {

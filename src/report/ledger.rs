@@ -166,9 +166,9 @@ fn against(sources: &Sources, (one, a): (&Claim, Verdict), (other, b): (&Claim, 
     );
     Entry {
         mark: one.id.clone(),
-        said: spoken(sources, one).into(),
+        said: Text::new().marked(spoken(sources, one)),
         word: Text::new().strong(word),
-        lines: vec![Text::new().strong(&other.id).plain(" ").plain(spoken(sources, other))],
+        lines: vec![Text::new().strong(&other.id).plain(" ").marked(spoken(sources, other))],
     }
 }
 
@@ -176,9 +176,9 @@ fn against(sources: &Sources, (one, a): (&Claim, Verdict), (other, b): (&Claim, 
 fn itself(sources: &Sources, claim: &Claim) -> Entry {
     Entry {
         mark: claim.id.clone(),
-        said: spoken(sources, claim).into(),
+        said: Text::new().marked(spoken(sources, claim)),
         word: Text::new().strong(sources.pick("It contradicts itself.", "它自相矛盾。")),
-        lines: vec![sources.pick(&claim.why, &claim.why_zh).into()],
+        lines: vec![Text::new().marked(sources.pick(&claim.why, &claim.why_zh))],
     }
 }
 
@@ -214,7 +214,7 @@ fn entry(sources: &Sources, id: &str, answer: &Answer) -> Entry {
     );
     let because =
         if answer.because.is_empty() { String::new() } else { format!("{}{}", pick(": ", "："), answer.because) };
-    let word = Text::new().strong(word(sources, answer)).plain(because).plain(stop);
+    let word = Text::new().strong(word(sources, answer)).marked(&because).plain(stop);
     let mut lines = Vec::new();
     // What the reason says already is not said again.
     let shown = answer.shown.iter().filter(|(name, _)| !names(&answer.because, name));
@@ -223,7 +223,7 @@ fn entry(sources: &Sources, id: &str, answer: &Answer) -> Entry {
         lines.push(format!("{}{}{stop}", pick("Measured too: ", "另测得："), shown.join(pick(", ", "，"))).into());
     }
     if let Some(claim) = claim {
-        lines.push(claim.in_general(sources.lang).into());
+        lines.push(Text::new().marked(&claim.in_general(sources.lang)));
     }
     if let Some(belief) = sources.results.beliefs.get(id) {
         let against = Against::of(belief, verdict(answer)).words(sources.lang);
@@ -240,7 +240,7 @@ fn entry(sources: &Sources, id: &str, answer: &Answer) -> Entry {
         Some(place) => stamp.plain(pick(" Read: ", "课文：")).code(format!("forklore {place}")),
         None => stamp,
     });
-    Entry { mark: clean_line(id), said: said.into(), word, lines }
+    Entry { mark: clean_line(id), said: Text::new().marked(said), word, lines }
 }
 
 /// The lesson, and its step counted from 1, that takes up a claim, as it is opened.

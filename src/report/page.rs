@@ -1,6 +1,7 @@
 //! A report as one page of HTML that needs nothing else: no script, no network. The template escapes whatever is put into it.
 
 use super::PAGE_MARK;
+use super::chart::Chart;
 use super::document::{Block, Document, Figure, Section, Span, Table, Text};
 use super::draw::{Drawing, Shape, draw};
 use crate::lore::Lang;
@@ -69,11 +70,22 @@ impl Page<'_> {
         Rows { table }
     }
 
+    /// How to read what is drawn.
+    fn legend(&self, chart: &Chart) -> &'static str {
+        match chart {
+            Chart::Intervals(chart) if chart.points.iter().any(|point| point.open) => {
+                self.words(" (logarithmic; hollow: inconclusive)", "（对数刻度；空心：尚无定论）")
+            }
+            Chart::Intervals(_) => self.words(" (logarithmic)", "（对数刻度）"),
+            Chart::Curves(_) | Chart::Counts(_) => "",
+        }
+    }
+
     /// A chart; its id is made of the section's and of its place there.
     fn sheet(&self, section: &str, n: &usize, figure: &Figure) -> Sheet {
         Sheet {
             id: format!("{section}-figure-{n}"),
-            title: figure.chart.title().to_owned(),
+            title: format!("{}{}", figure.chart.title(), self.legend(&figure.chart)),
             description: figure.chart.description(),
             drawing: draw(&figure.chart),
         }
