@@ -104,8 +104,12 @@ impl ValuePath {
 /// A median with its interval and the number of rounds, where a table is one.
 fn estimate(value: &Value) -> Option<String> {
     let table = value.as_object()?;
-    let (name, median) = ["ns", "latency_ns", "ratio"].iter().find_map(|n| Some((*n, table.get(*n)?)))?;
-    let kind = if name == "ratio" { ReturnKind::Number } else { ReturnKind::Nanos };
+    let (name, median) = ["ns", "latency_ns", "ratio", "kib"].iter().find_map(|n| Some((*n, table.get(*n)?)))?;
+    let kind = match name {
+        "ratio" => ReturnKind::Number,
+        "kib" => ReturnKind::Kib,
+        _ => ReturnKind::Nanos,
+    };
     let end = |name: &str| {
         let found = table.get(name).or_else(|| table.get(&format!("{name}_ns")));
         found.filter(|v| !v.is_null()).map(|v| kind.show(v))
