@@ -300,6 +300,12 @@ fn is_zero(n: &u64) -> bool {
 }
 
 impl Fact {
+    /// The step by which a demo says that its values can be judged.
+    #[must_use]
+    pub fn settled() -> Self {
+        Self::Step { name: SETTLED.to_owned() }
+    }
+
     /// The whole process ended, and nobody saw how.
     #[must_use]
     pub fn gone(pid: Pid) -> Self {

@@ -13,7 +13,7 @@ mod subject;
 use super::{Demo, pace};
 use crate::fact::{
     Arg, As, ColumnSpec, Control, DemoSpec, Fact, Limits, Need, On, ParamKind, ParamSpec, Params, Picture, Pid,
-    ReturnKind, ReturnSpec, Row, TableSpec, Tally, Unavailable, Values,
+    ReturnKind, ReturnSpec, Row, SETTLED, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use frame::Traced;
@@ -299,7 +299,7 @@ impl Show<'_> {
                     self.done = self.stage.work(self.number);
                     self.order(Verb::Rest);
                     self.step("touched");
-                    self.step("settled");
+                    self.step(SETTLED);
                     due = Due::Nothing;
                 }
                 Due::Touch(_) | Due::Nothing if self.wanted => self.frame(),

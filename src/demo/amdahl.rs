@@ -12,7 +12,7 @@ use super::spread::{Spread, two};
 use super::sweep::{self, Sure, Sweep};
 use crate::fact::{
     As, ColumnSpec, CurveSpec, CurvesSpec, DOUBT, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Values,
+    ReturnKind, ReturnSpec, SETTLED, Stroke, TableSpec, Tally, Values,
 };
 use crate::stage::{Stage, Worker};
 use serde_json::{Map, Value, json};
@@ -231,7 +231,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let says = if workers == 1 && sure == Sure::Steady { "the measure" } else { sure.words() };
         stage.tell(script::row(TABLE.name, &workers.to_string(), json!({ "says": says })));
     }
-    script::step(stage, "settled");
+    script::step(stage, SETTLED);
     Pace::new(STAY_MS).rest(stage)
 }
 

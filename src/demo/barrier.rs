@@ -223,7 +223,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         }
         if in_vain {
             stage.tell(Fact::Step { name: STUCK.to_owned() });
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
         }
         Some(LOOK)
     });

@@ -132,7 +132,7 @@ impl Demo for Belongings {
             }
         }
         stage.tell(Fact::Step { name: "done".to_owned() });
-        stage.tell(Fact::Step { name: "settled".to_owned() });
+        stage.tell(Fact::settled());
         let until = Instant::now() + STAY;
         pause(stage, &mut pace, |_, _| until.saturating_duration_since(Instant::now()));
         Ok(())

@@ -15,7 +15,7 @@ use super::spread::two;
 use super::sweep::{Sure, Sweep};
 use crate::fact::{
     ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, ParamError, ParamKind, ParamSpec, Params, Picture,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+    ReturnKind, ReturnSpec, SETTLED, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage, Worker};
 use serde_json::{Map, Value, json};
@@ -250,7 +250,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
             }
         }
     }
-    script::step(stage, "settled");
+    script::step(stage, SETTLED);
     Pace::new(STAY_MS).rest(stage)
 }
 

@@ -162,7 +162,7 @@ fn service(stage: &mut Stage, hatch: &Hatch, params: &Params) -> Result<(), Cut>
         let gone = params.word("victim") == "producer" && stage.cast().first().is_some_and(|a| a.ended.is_some());
         if !settled && (hatch.taken_so_far() >= ENOUGH || gone) {
             settled = true;
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
         }
         Some(LOOK)
     })
@@ -205,7 +205,7 @@ fn too_early(stage: &mut Stage, hatch: &Hatch, params: &Params) -> Result<(), Cu
     let asleep = stage.on().filter(|worker| *worker >= makers).count();
     stage.tell(hatch::slept(if hatch.is_empty() { 0 } else { number(asleep) }));
     stage.tell(hatch::says("They sleep, and the dish lies there. Nobody is left who would call."));
-    stage.tell(Fact::Step { name: "settled".to_owned() });
+    stage.tell(Fact::settled());
     let mut known = (hatch.taken_so_far(), asleep);
     train::travel_with(stage, params.int("hold"), |stage, cue| {
         hear(stage, hatch, cue);

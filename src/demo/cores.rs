@@ -161,7 +161,7 @@ impl Demo for Cores {
             let measure = workers == 1 && sure == Sure::Steady;
             Bench::say(stage, workers, if measure { "the measure" } else { sure.words() });
         }
-        stage.tell(Fact::Step { name: "settled".to_owned() });
+        stage.tell(Fact::settled());
         rest(stage, STAY);
         Ok(())
     }

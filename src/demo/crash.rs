@@ -5,7 +5,7 @@ mod faults;
 use super::Demo;
 use crate::fact::{
     Arg, As, Control, DemoSpec, Ending, Fact, Nanos, On, ParamError, ParamKind, ParamSpec, Params, Picture, Pid,
-    ReturnKind, ReturnSpec, Tally, TaskTally, Tid, Values,
+    ReturnKind, ReturnSpec, SETTLED, Tally, TaskTally, Tid, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use serde_json::json;
@@ -188,7 +188,7 @@ impl Due {
                 if still_dying {
                     return self;
                 }
-                step(stage, "settled");
+                step(stage, SETTLED);
                 Self::Nothing
             }
             other => other,

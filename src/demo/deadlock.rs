@@ -15,8 +15,8 @@ use super::pace::{self, Cut, Pace};
 use super::script;
 use super::train;
 use crate::fact::{
-    Arg, As, Control, DemoSpec, Fact, Nanos, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Steer,
-    Tally, Unavailable, Values, WaitForSpec, cycle, stuck,
+    Arg, As, Control, DemoSpec, Fact, Nanos, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
+    SETTLED, Steer, Tally, Unavailable, Values, WaitForSpec, cycle, stuck,
 };
 use crate::stage::{Cue, Settings, Stage};
 use idle::Idle;
@@ -284,7 +284,7 @@ impl Host {
             _ => on.all(|number| stage.work(number) >= ENOUGH),
         };
         if self.settled {
-            script::step(stage, "settled");
+            script::step(stage, SETTLED);
         }
     }
 }

@@ -84,7 +84,7 @@ impl Demo for Family {
             story.stage().tell(Fact::Refused(refused.clone()));
         }
         if !matches!(told, Err(Cut::Finish)) {
-            story.stage().tell(Fact::Step { name: "settled".to_owned() });
+            story.stage().tell(Fact::settled());
             story.stay(STAY);
         }
         story.send_off();

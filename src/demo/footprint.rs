@@ -11,7 +11,7 @@ use super::rounds;
 use super::sizes::{self, Sizes};
 use crate::fact::{
     As, ColumnSpec, CurveSpec, CurvesSpec, DemoSpec, Fact, Limits, Need, ParamKind, ParamSpec, Params, Picture, Pid,
-    ReturnKind, ReturnSpec, Stroke, TableSpec, Tally, Unavailable, Values,
+    ReturnKind, ReturnSpec, SETTLED, Stroke, TableSpec, Tally, Unavailable, Values,
 };
 use crate::lab::Estimate;
 use crate::stage::{Cue, Settings, Stage, Worker};
@@ -234,7 +234,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     let crowd: Vec<usize> = stage.on().collect();
     stage.dismiss(&crowd);
     if scale.blind {
-        step(stage, "settled");
+        step(stage, SETTLED);
         return Ok(());
     }
     one_more::compare(stage, touch, params.count("rounds"))

@@ -108,7 +108,7 @@ impl Demo for Instances {
             Err(Cut::Refused(refused)) => stage.tell(Fact::Refused(refused)),
             Ok(()) => {}
         }
-        stage.tell(Fact::Step { name: "settled".to_owned() });
+        stage.tell(Fact::settled());
         // Whether it is over or the learner has seen enough comes to the same.
         let _ = Pace::new(i64::try_from(STAY.as_millis()).unwrap_or(0)).rest(stage);
         Ok(())

@@ -158,7 +158,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
 }
 
 fn settled(stage: &mut Stage) {
-    stage.tell(Fact::Step { name: "settled".to_owned() });
+    stage.tell(Fact::settled());
 }
 
 /// A worker's part: the steps that it is told to do, and the trials when they are called.

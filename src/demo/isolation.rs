@@ -4,7 +4,7 @@
 
 use super::{Demo, pace};
 use crate::fact::{
-    As, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, Tally, Tid,
+    As, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, SETTLED, Tally, Tid,
     Unavailable, Values,
 };
 use crate::stage::{Cue, Region, Settings, Stage, Worker, pss_and_private_dirty};
@@ -103,7 +103,7 @@ impl Demo for Isolation {
             if done && leave.is_none() {
                 eye.add_up(&mut |fact| stage.tell(fact));
                 step(stage, "done");
-                step(stage, "settled");
+                step(stage, SETTLED);
                 leave = Some(now + STAY);
             }
         }

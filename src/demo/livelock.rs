@@ -15,7 +15,7 @@ use super::pace::{self, Cut, Pace};
 use super::script::row;
 use crate::fact::{
     Arg, As, ColumnSpec, Control, DemoSpec, On, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec, Row,
-    TableSpec, Tally, Unavailable, Values,
+    SETTLED, TableSpec, Tally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage};
 use philosopher::{Order, Table};
@@ -188,7 +188,7 @@ impl Bell {
     fn judge(&mut self, stage: &mut Stage) {
         if !self.settled && stage.on().all(|seat| self.table.tries(seat) >= ENOUGH) {
             self.settled = true;
-            super::script::step(stage, "settled");
+            super::script::step(stage, SETTLED);
         }
     }
 

@@ -142,7 +142,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let gone = victim && stage.cast().first().is_some_and(|a| a.ended.is_some());
         if !settled && (hatch.heard() >= ENOUGH || gone) {
             settled = true;
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
         }
         Some(LOOK)
     });

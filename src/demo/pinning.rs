@@ -170,7 +170,7 @@ impl Demo for Pinning {
         }
         // What the last one told of its walks is on its way to the screen.
         if wait(stage, 5 * LOOK) {
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
             wait(stage, STAY);
         }
         Ok(())

@@ -202,7 +202,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     }
     let mut watch = Watch::new(workers, BUDGET[usize::from(each)]);
     (1..=words.len()).try_for_each(|turn| watch.turn(stage, &ground, turn))?;
-    stage.tell(Fact::Step { name: "settled".to_owned() });
+    stage.tell(Fact::settled());
     Pace::new(STAY_MS).rest(stage)
 }
 

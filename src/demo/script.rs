@@ -1,6 +1,6 @@
 //! What demos that tell a story share: time that passes, steps that are told, and the two reasons to leave early.
 
-use crate::fact::{Fact, Unavailable};
+use crate::fact::{Fact, SETTLED, Unavailable};
 use crate::stage::{Cue, Stage};
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ impl<E: Into<anyhow::Error>> From<E> for Over {
 /// Tells a story: its result stays for a moment; that the learner had enough is no error.
 pub(super) fn told(stage: &mut Stage, story: impl FnOnce(&mut Stage) -> Result<(), Over>) -> anyhow::Result<()> {
     let whole = story(stage).and_then(|()| {
-        step(stage, "settled");
+        step(stage, SETTLED);
         pass(stage, STAY)
     });
     match whole {

@@ -195,7 +195,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
     if finish {
         return Err(Cut::Finish);
     }
-    stage.tell(Fact::Step { name: "settled".to_owned() });
+    stage.tell(Fact::settled());
     Pace::new(STAY_MS).rest(stage)
 }
 

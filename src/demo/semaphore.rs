@@ -141,7 +141,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         // Where A has taken the only seat along, there are no more visits.
         if !settled && (!victim || gone) && (visits >= enough || victim && seats == 1) {
             settled = true;
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
         }
         Some(LOOK)
     });

@@ -7,7 +7,7 @@ use super::Demo;
 use super::area::Area;
 use super::pace::{self, Cut, Look, Pace};
 use crate::fact::{
-    As, ColumnSpec, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec,
+    As, ColumnSpec, DemoSpec, Fact, Need, ParamKind, ParamSpec, Params, Picture, Pid, ReturnKind, ReturnSpec, SETTLED,
     TableSpec, Tally, Tid, Unavailable, Values,
 };
 use crate::stage::{Settings, Stage, Worker};
@@ -138,7 +138,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         pace.rest(stage)?;
     }
     step(stage, "done");
-    step(stage, "settled");
+    step(stage, SETTLED);
     let done = Instant::now();
     pace.until(stage, "to stay", |_| if done.elapsed() < STAY { Look::NotYet } else { Look::Seen(()) })
 }

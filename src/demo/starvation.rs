@@ -15,7 +15,7 @@ use super::script::{row, step};
 use super::train::Passenger;
 use crate::fact::{
     As, ColumnSpec, DemoSpec, Fact, LockTally, Nanos, ParamKind, ParamSpec, Params, Picture, ReturnKind, ReturnSpec,
-    TableSpec, Tally, TaskTally, Unavailable, Values,
+    SETTLED, TableSpec, Tally, TaskTally, Unavailable, Values,
 };
 use crate::stage::{Cue, Settings, Stage, Worker};
 use reader::Room;
@@ -205,7 +205,7 @@ impl Watch {
         let reads: u64 = stage.on().filter(|number| *number != self.writer).map(|number| stage.work(number)).sum();
         if self.asked && !self.settled && reads >= ENOUGH {
             self.settled = true;
-            step(stage, "settled");
+            step(stage, SETTLED);
         }
         Ok(())
     }

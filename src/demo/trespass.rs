@@ -160,7 +160,7 @@ fn story(stage: &mut Stage) -> Result<(), Cut> {
         let came = doors::knock(*door, neighbour, scene.site.kept.address(0));
         scene.tell(stage, &mut pace, ("request", door.name()), &came)?;
     }
-    stage.tell(Fact::Step { name: "settled".to_owned() });
+    stage.tell(Fact::settled());
     let done = Instant::now();
     pace.until(stage, "to stay", |_| if done.elapsed() < STAY { Look::NotYet } else { Look::Seen(()) })
 }

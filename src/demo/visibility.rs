@@ -92,7 +92,7 @@ impl Demo for Visibility {
         if test != "flag" && !order::show(stage, params.count("rounds"))? {
             return Ok(());
         }
-        stage.tell(Fact::Step { name: "settled".to_owned() });
+        stage.tell(Fact::settled());
         until(stage, STAY, |_| false);
         Ok(())
     }

@@ -204,7 +204,7 @@ fn beyond(points: &mut Vec<Point>) -> Option<String> {
     let (out, near): (Vec<_>, Vec<_>) = std::mem::take(points).into_iter().partition(far);
     *points = near;
     let names: Vec<_> = out.iter().map(|point| point.name.as_str()).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+    (!names.is_empty()).then(|| names.join("; "))
 }
 
 fn counts_of(run: &Measured, spec: &CountsSpec) -> Option<Block> {

@@ -6,7 +6,7 @@ use crate::demo::channel::{Level, Link, Side, Unit, Way};
 use crate::demo::glance::Glance;
 use crate::demo::pace::{Cut, Look, Pace};
 use crate::demo::script::{row, step};
-use crate::fact::{As, Fact, Nanos, Pid, Tid, Unavailable, thousands};
+use crate::fact::{As, Fact, Nanos, Pid, SETTLED, Tid, Unavailable, thousands};
 use crate::stage::{Settings, Stage};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Story<'_> {
             self.fill()?;
         }
         self.at_full_speed()?;
-        step(self.stage, "settled");
+        step(self.stage, SETTLED);
         let begun = std::time::Instant::now();
         self.pace.until(self.stage, "to stay", |_| if begun.elapsed() < STAY { Look::NotYet } else { Look::Seen(()) })
     }

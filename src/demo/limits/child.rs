@@ -210,7 +210,7 @@ impl Crowd<'_> {
         self.value("threads", json!(self.started));
         self.value("errno", json!(errno));
         self.value("refused_by", json!(by));
-        self.worker.tell(Fact::Step { name: "settled".to_owned() });
+        self.worker.tell(Fact::settled());
         let settled = Instant::now();
         while settled.elapsed() < STAY && self.pause(|_| STAY.saturating_sub(settled.elapsed())) {}
     }

@@ -6,7 +6,7 @@ use crate::demo::executor::{Executor, Future, Missing, Outcome};
 use crate::demo::pace::Cut;
 use crate::demo::primes::{NUMBERS, is_prime};
 use crate::demo::{script, train};
-use crate::fact::{As, Fact, Params, Steer, Unavailable};
+use crate::fact::{As, Fact, Params, SETTLED, Steer, Unavailable};
 use crate::stage::{Cue, Stage, Worker};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -80,7 +80,7 @@ pub(super) fn tell(stage: &mut Stage) -> Result<(), Cut> {
         main.idle(stage)?;
         main.close(stage)?;
     }
-    script::step(stage, "settled");
+    script::step(stage, SETTLED);
     main.rest(stage, STAY)
 }
 

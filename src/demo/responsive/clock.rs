@@ -219,7 +219,7 @@ impl<'w> Clock<'w> {
         self.worker.tell(point);
         self.worker.tell(facts);
         if settled {
-            self.worker.tell(Fact::Step { name: "settled".to_owned() });
+            self.worker.tell(Fact::settled());
         }
     }
 }

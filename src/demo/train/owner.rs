@@ -170,7 +170,7 @@ impl Attendant {
         let due = if self.victim { concluded.is_some() } else { self.is_seen_enough(seen.begun) };
         if due && seen.settled.is_none() {
             seen.settled = Some(Instant::now());
-            stage.tell(Fact::Step { name: "settled".to_owned() });
+            stage.tell(Fact::settled());
         }
         match seen.settled {
             Some(at) if self.victim => Some(STAY.saturating_sub(at.elapsed())),
