@@ -214,6 +214,8 @@ pub struct CurveSpec {
 pub enum Stroke {
     /// What was measured: points that stand out, joined.
     Measured,
+    /// How often each value came out: it tells where that was most often, and not its last point.
+    Counted,
     /// What it is compared with: a law, a limit. A faint line.
     Reference,
 }

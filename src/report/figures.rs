@@ -246,7 +246,7 @@ fn curves_of(
     let label = |name: &str| told(name).map_or(picture.y, |curve| curve.label);
     let curves = found.iter().map(|(name, points)| Curve {
         label: label(name).to_owned(),
-        measured: told(name).is_none_or(|curve| curve.stroke == Stroke::Measured),
+        measured: told(name).is_none_or(|curve| curve.stroke != Stroke::Reference),
         points: points.clone(),
     });
     let title = format!("{}, {}", picture.name, sources.stamp(run.when, &run.host));

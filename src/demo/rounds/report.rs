@@ -111,7 +111,7 @@ pub(in crate::demo) static HISTOGRAM: CurvesSpec = CurvesSpec {
     x: "ratio in a round",
     y: "rounds",
     kind: ReturnKind::Count,
-    curves: &[CurveSpec { curve: "rounds", label: "rounds", stroke: Stroke::Measured }],
+    curves: &[CurveSpec { curve: "rounds", label: "rounds", stroke: Stroke::Counted }],
 };
 
 /// How narrow the interval of the first comparison has become.

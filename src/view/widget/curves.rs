@@ -40,11 +40,13 @@ struct Bounds {
 
 impl Curves<'_> {
     fn curves(&self) -> Vec<Curve<'_>> {
-        let letters = ('a'..='z').cycle().zip(0..);
+        // One alone need not be told from others.
+        let letters = if self.spec.curves.len() == 1 { 'o'..='o' } else { 'a'..='z' };
+        let letters = letters.cycle().zip(0..);
         let with_points = self.spec.curves.iter().zip(letters).filter_map(|(spec, (letter, slot))| {
             let points = self.tally.curve(spec.curve);
             let style = match spec.stroke {
-                Stroke::Measured => self.theme.worker(Some(slot)).ink,
+                Stroke::Measured | Stroke::Counted => self.theme.worker(Some(slot)).ink,
                 Stroke::Reference => self.theme.style(Role::Dim),
             };
             (!points.is_empty()).then_some(Curve { spec, letter, points, style })
@@ -65,6 +67,12 @@ impl Curves<'_> {
 
     /// What the newest points say, in words; what they have in common is said once.
     fn words(&self, curves: &[Curve<'_>]) -> String {
+        if let Some(curve) = curves.iter().find(|curve| curve.spec.stroke == Stroke::Counted) {
+            let most = curve.points.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+            return most
+                .map(|(x, y)| format!("most at {x}: {} {}", curve.spec.label, self.show(*y)))
+                .unwrap_or_default();
+        }
         let newest = curves.iter().filter(|c| c.spec.stroke == Stroke::Measured).filter_map(|c| {
             let (x, y) = c.points.last()?;
             Some((*x, format!("{} {}", c.spec.label, self.show(*y))))
@@ -81,7 +89,8 @@ impl Curves<'_> {
     fn put_legend(&self, buf: &mut Buffer, area: Rect, curves: &[Curve<'_>]) {
         let dim = self.theme.style(Role::Dim);
         let mut x = put(buf, area, 0, 0, self.spec.y, dim).saturating_add(3);
-        for curve in curves {
+        // What goes up says it already.
+        for curve in curves.iter().filter(|curve| curve.spec.label != self.spec.y) {
             let words = format!("{} {}", curve.letter, curve.spec.label);
             if usize::from(x) + width(&words) > usize::from(area.width) {
                 return;
@@ -160,7 +169,7 @@ fn draw(buf: &mut Buffer, plot: Rect, curves: &[Curve<'_>], bounds: &Bounds, gro
         let every = curve.points.len().div_ceil(apart);
         let last = curve.points.len().saturating_sub(1);
         for (n, (x, y)) in curve.points.iter().enumerate() {
-            if n == last || (n % every == 0 && curve.spec.stroke == Stroke::Measured) {
+            if n == last || (n % every == 0 && curve.spec.stroke != Stroke::Reference) {
                 let up = cell(*y, bounds.y, plot.height);
                 let row = plot.height.saturating_sub(1).saturating_sub(up);
                 put(buf, plot, cell(*x, bounds.x, plot.width), row, &curve.letter.to_string(), curve.style);
@@ -235,6 +244,23 @@ mod tests {
         let (theme, tally) = (Theme::default(), tally());
         let curves = Curves { tally: &tally, spec: &SPEC, theme: &theme };
         assert_snapshot!(shown(&curves, 60, 12));
+    }
+
+    #[test]
+    fn one_that_is_counted_tells_where_it_is_highest_and_needs_no_legend() {
+        static COUNTED: CurvesSpec = CurvesSpec {
+            name: "histogram",
+            x: "ratio",
+            y: "rounds",
+            kind: ReturnKind::Count,
+            curves: &[CurveSpec { curve: "rounds", label: "rounds", stroke: Stroke::Counted }],
+        };
+        let (theme, mut tally) = (Theme::default(), Tally::default());
+        tally.curves.insert("rounds".into(), vec![(7.9, 2.0), (8.0, 14.0), (8.1, 3.0)]);
+        let drawn = shown(&Curves { tally: &tally, spec: &COUNTED, theme: &theme }, 40, 8);
+        let lines: Vec<&str> = drawn.lines().map(str::trim).collect();
+        assert_eq!((lines.first(), lines.last()), (Some(&"rounds"), Some(&"most at 8: rounds 14")), "{drawn}");
+        assert!(drawn.contains('o') && !drawn.contains("a "), "{drawn}");
     }
 
     #[test]
