@@ -177,7 +177,8 @@ fn verdict(tally: &Tally) -> &str {
 fn doubted(tally: &Tally) -> Option<Value> {
     let cell = |way: &str, value: &str| tally.cell(RESULTS.name, way, value);
     let way = WAYS.iter().find(|(way, _)| cell(way, "doubt").is_some_and(Value::is_string))?.0;
-    cell(way, "how").cloned()
+    let how = cell(way, "how")?.as_str()?;
+    Some(json!(how.strip_prefix(INCONCLUSIVE).and_then(|how| how.strip_prefix(": ")).unwrap_or(how)))
 }
 
 /// Under a lock for all threads these have one core's worth between them, and nobody has more cores than there are. What was

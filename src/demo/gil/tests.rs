@@ -98,6 +98,7 @@ fn what_was_measured_beside_others_is_no_answer() {
         assert_eq!(values[name], Value::Null, "{name}");
     }
     assert_eq!((&values["verdict"], &values["others"]), (&json!("inconclusive"), &json!(1.66)));
+    assert_eq!(values["doubt"], json!("others had 1.66 cores' worth"));
     assert_eq!((&values["serial_s"], &values["threads_s"]), (&json!(3.4), &json!(1.28)), "that is how long it took");
     let values = outcome(&[measure("serial", 1.0, 0.99), beside("threads", 1.0, 0.5), measure("processes", 0.5, 1.0)]);
     assert_eq!((&values["speedup_processes"], &values["cores_processes"]), (&json!(2.0), &json!(2.0)));

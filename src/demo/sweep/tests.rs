@@ -51,6 +51,12 @@ fn rounds_that_differ_or_were_disturbed_are_inconclusive() {
         assert_eq!(value(&sweep, "best_speedup").is_null(), inconclusive, "{sure:?}");
         assert_eq!(value(&sweep, "verdict"), json!(if inconclusive { "inconclusive" } else { "clear" }));
         assert_eq!(value(&sweep, "rounds"), json!(7));
+        let doubt = match sure {
+            Sure::Unsteady => json!("the rounds are too far apart: of 2 workers, 7 rounds"),
+            Sure::Disturbed => json!("others had 0.50 cores' worth of time"),
+            _ => Value::Null,
+        };
+        assert_eq!(value(&sweep, "doubt"), doubt);
     }
     let mut few = Sweep::new(2);
     for round in 1..LEAST {
@@ -60,6 +66,7 @@ fn rounds_that_differ_or_were_disturbed_are_inconclusive() {
     }
     assert_eq!((few.sure(2), value(&few, "limit_is")), (Sure::TooFew, Value::Null));
     assert_eq!(value(&few, "busy"), Value::Null);
+    assert_eq!(value(&few, "doubt"), json!("too few rounds: of 2 workers, 4 rounds"));
 }
 
 #[test]

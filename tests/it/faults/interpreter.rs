@@ -116,6 +116,8 @@ fn went_on_without(facts: &[Value], what: &str) {
     assert_eq!(values["gil"], json!("own machine"), "{what}: {values}");
     let words = values["interpreter"].as_str().unwrap_or("");
     assert!(words.contains("a small bytecode machine of our own"), "{what}: {values}");
+    // It is what the ledger quotes as its reason.
+    assert_eq!(values["doubt"], values["interpreter"], "{what}: {values}");
     assert!(values["serial_s"].as_f64().is_some_and(|s| s > 0.0), "{what}: {values}");
 }
 
