@@ -113,7 +113,10 @@ impl View<'_> {
         let (title, place) = match &self.tour.screen {
             Screen::Catalogue(_) => ("Processes and threads, tested on your own cores".to_owned(), String::new()),
             Screen::Replay(watch) => (format!("{} (recorded)", watch.spec.name), String::new()),
-            Screen::Ledger(page) => ("The ledger: what is true?".to_owned(), ledger::run_of(page).unwrap_or_default()),
+            Screen::Ledger(page) => {
+                let title = self.tour.claims.lang.pick("The ledger: what is true?", "账本：什么是真的？");
+                (title.to_owned(), ledger::run_of(page).unwrap_or_default())
+            }
             Screen::Lesson(player) | Screen::Present(player, _) => {
                 let lesson = self.tour.lesson();
                 let title = lesson.map(|l| format!("{} {}", l.number, l.title)).unwrap_or_default();
