@@ -44,6 +44,8 @@ static char message[1 << 20];
 static size_t bytes;
 static int in, out;
 static mqd_t mq_in, mq_out;
+/* 0: empty. 1: full. 2: empty, and somebody sleeps or is about to. As in Drepper, "Futexes are tricky": without the third,
+   whoever fills a slot enters the kernel to wake somebody who does not sleep, each time that he was preempted instead. */
 static struct slot { _Atomic int full; char data[1 << 16]; } *slots;
 static int mine;
 
@@ -88,14 +90,14 @@ static void put_shm(void)
 {
     struct slot *s = slots + !mine;
     memcpy(s->data, message, bytes);
-    atomic_store(&s->full, 1);
-    kernel_futex(&s->full, FUTEX_WAKE, 1);
+    if (atomic_exchange(&s->full, 1) == 2) kernel_futex(&s->full, FUTEX_WAKE, 1);
 }
 
 static void get_shm(void)
 {
     struct slot *s = slots + mine;
-    while (!atomic_load(&s->full)) kernel_futex(&s->full, FUTEX_WAIT, 0);
+    for (int empty = 0; atomic_load(&s->full) != 1; empty = 0)
+        if (atomic_compare_exchange_strong(&s->full, &empty, 2) || empty == 2) kernel_futex(&s->full, FUTEX_WAIT, 2);
     memcpy(message, s->data, bytes);
     atomic_store(&s->full, 0);
 }
