@@ -20,7 +20,7 @@ pub(super) const RATCHET: &[(&str, usize, &str)] = &[
 pub(super) const HOMONYMS: &[(&str, &str, &str)] = &[
     ("src/progress/file.rs", "create", "what was refused of a folder"),
     ("src/view.rs", "cores", "the header counts the cores of the run"),
-    ("src/lore/condition.rs", "rounds", "of how many a figure is"),
+    ("src/lore/path.rs", "rounds", "of how many a figure is"),
     ("src/report/figures.rs", "rounds", "of how many a figure is"),
     ("src/report/machine.rs", "cores", "how many a machine has"),
     ("src/view/widget/queue/model.rs", "seats", "how many have room in a place"),
