@@ -3,6 +3,7 @@
 mod canvas;
 mod catalogue;
 mod document;
+mod keys_shown;
 mod ledger;
 mod notice;
 mod panel;
@@ -18,14 +19,13 @@ pub mod widget;
 
 use crate::fact::{Source, clean_line};
 use crate::scene::Scene;
-use crate::tour::keys::{self, LedgerAction, WatchAction};
-use crate::tour::{Click, Key, Pane, Player, Screen, Scrolled, Side, Tour, Watch};
+use crate::tour::{Click, Pane, Screen, Scrolled, Side, Tour};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 use theme::{Role, Theme};
-use widget::{Footer, Header, Help, TooSmall};
+use widget::{Header, TooSmall};
 
 /// Everything that a screen is made from.
 #[derive(Debug, Clone, Copy)]
@@ -154,175 +154,6 @@ impl View<'_> {
         truth
     }
 
-    fn footer(&self, area: Rect, one: bool, buf: &mut Buffer) {
-        let keys = self.hints(area.width, one);
-        let keys: Vec<(&str, &str)> = keys.iter().map(|(k, w)| (k.as_str(), w.as_str())).collect();
-        Footer { theme: self.theme, keys: &keys, keep: 2 }.render(area, buf);
-    }
-
-    /// The keys for the foot of the screen, most important first, help and leave last. `one`: of two panes one is seen.
-    fn hints(&self, width: u16, one: bool) -> Vec<(String, String)> {
-        let mut hints: Vec<(u8, String, String)> = Vec::new();
-        let covered = |player: &Player| player.watch.is_some() && player.pane == Pane::Stage && player.told();
-        if one && matches!(&self.tour.screen, Screen::Lesson(player) if covered(player)) {
-            hints.push((0, keys::name(Key::Tab), "the answer".to_owned()));
-        }
-        let contexts = self.tour.contexts();
-        if one && let Some(page) = self.tour.page().filter(|_| contexts.contains(&keys::Context::Ledger)) {
-            hints.push((0, keys::name(Key::Tab), self.next_side(page).to_owned()));
-        }
-        let running = self.tour.watch().is_some_and(|w| w.running);
-        let reading = self.tour.page().filter(|page| page.side != Side::List);
-        let several = self.tour.page().and_then(ledger::run_of).is_some();
-        for context in &contexts {
-            if *context == keys::Context::Stage && running && self.own_keys_count() {
-                hints.extend(self.own_hints(width).into_iter().map(|(key, label)| (OWN, key, label)));
-            }
-            for binding in keys::of(*context).filter(|b| !b.hint.is_empty()) {
-                let key = binding.keys.first().map(|k| keys::name(*k)).unwrap_or_default();
-                let hint = match binding.action {
-                    keys::Action::Pane if self.tour.watch().is_none() || !self.other_pane(width) => continue,
-                    keys::Action::Pane if self.tour.player().is_some_and(|player| player.pane == Pane::Stage) => "text",
-                    keys::Action::Pane => "stage",
-                    keys::Action::Ledger(LedgerAction::Side) if panel::beside(width) => continue,
-                    keys::Action::Ledger(LedgerAction::Next) if reading.is_none() => continue,
-                    keys::Action::Ledger(LedgerAction::Test) if running && several => continue,
-                    keys::Action::Ledger(LedgerAction::TestAll) if running && !several => continue,
-                    keys::Action::Ledger(LedgerAction::TestAll) if running => "stop all",
-                    keys::Action::Run | keys::Action::Ledger(LedgerAction::Test) if running => "end",
-                    keys::Action::Back if self.tour.page().is_some_and(|page| !page.search.is_empty()) => "all again",
-                    keys::Action::Run if self.tour.step().is_none_or(|s| s.demo().is_none()) => continue,
-                    keys::Action::Watch(WatchAction::Picture) if !self.more_pictures(one) => continue,
-                    keys::Action::Watch(WatchAction::ZoomOut) if !self.tour.watch().is_some_and(Watch::has_lanes) => {
-                        continue;
-                    }
-                    _ => binding.hint,
-                };
-                // A key that a context before has taken means that.
-                if hints.iter().all(|(_, taken, _)| *taken != key) {
-                    hints.push((turn(*context, binding.action, running), key, hint.to_owned()));
-                }
-            }
-        }
-        hints.sort_by_key(|(turn, ..)| *turn);
-        hints.into_iter().map(|(_, key, hint)| (key, hint)).collect()
-    }
-
-    /// The demo's own keys for the foot of the screen; where they would take it all, a word for each, or only which keys
-    /// they are.
-    fn own_hints(&self, width: u16) -> Vec<(String, String)> {
-        let own: Vec<_> = self.controls().into_iter().map(|(key, label)| (key, first_words(&label))).collect();
-        let fits = |hints: &[(String, String)]| {
-            let wide: usize = hints.iter().map(|(key, label)| put::width(key) + put::width(label) + 3).sum();
-            wide <= usize::from(width.saturating_sub(ESSENTIAL))
-        };
-        if fits(&own) {
-            return own;
-        }
-        let short = self.short_controls();
-        if fits(&short) {
-            return short;
-        }
-        let keys: Vec<_> = own.into_iter().map(|(key, _)| key).collect();
-        vec![(keys.join(" "), "this demo's keys".to_owned())]
-    }
-
-    /// Whether the other pane is smaller for being the other, or has something to scroll.
-    fn other_pane(&self, width: u16) -> bool {
-        self.tour.watch().is_some_and(|watch| !panel::beside(width) || watch.scrolled.beyond > 0)
-    }
-
-    /// Whether there may be pictures that the stage on the screen has no room for, and a key brings them on.
-    fn more_pictures(&self, one: bool) -> bool {
-        // While paused the lanes are always the first.
-        let several =
-            self.tour.watch().is_some_and(|w| w.spec.pictures.len() > 1 && !(w.paused.is_some() && w.has_lanes()));
-        several && !(one && self.tour.player().is_some_and(|player| player.pane == Pane::Text))
-    }
-
-    /// The demo's own keys with what they do.
-    fn controls(&self) -> Vec<(String, String)> {
-        let Some(watch) = self.tour.watch() else { return Vec::new() };
-        let mut rows = Vec::new();
-        for control in watch.spec.controls {
-            rows.push((control.key.to_string(), control.label.to_owned()));
-            if let crate::fact::Arg::Choice { param, next } = control.arg {
-                rows.push((next.to_string(), format!("next {param}")));
-            }
-        }
-        rows
-    }
-
-    /// The same with a word for each; keys with one word stand together.
-    fn short_controls(&self) -> Vec<(String, String)> {
-        let controls = self.tour.watch().map_or(&[][..], |watch| watch.spec.controls);
-        let mut rows: Vec<(String, String)> = Vec::new();
-        let words = controls.iter().flat_map(|control| {
-            let next = match control.arg {
-                crate::fact::Arg::Choice { param, next } => Some((next, param)),
-                _ => None,
-            };
-            [Some((control.key, control.verb)), next].into_iter().flatten()
-        });
-        for (key, word) in words {
-            match rows.iter_mut().find(|(_, known)| known == word) {
-                Some((keys, _)) => *keys = format!("{keys} {key}"),
-                None => rows.push((key.to_string(), word.to_owned())),
-            }
-        }
-        rows
-    }
-
-    fn help(&self, area: Rect, buf: &mut Buffer) {
-        let Some(scroll) = self.tour.help else { return };
-        let rows = self.help_rows();
-        let help = Help { theme: self.theme, title: "Keys", rows: &rows, scroll };
-        Help { scroll: scroll.min(help.furthest(area)), ..help }.render(area, buf);
-    }
-
-    /// The key table as rows: the contexts of the screen behind the help first.
-    fn help_rows(&self) -> Vec<(String, String)> {
-        use keys::Context as C;
-        let all = [
-            C::Question,
-            C::Present,
-            C::Lesson,
-            C::Stage,
-            C::Picture,
-            C::Paused,
-            C::Cursor,
-            C::Catalogue,
-            C::Ledger,
-            C::Search,
-            C::Replay,
-            C::Everywhere,
-        ];
-        let stage = [C::Stage, C::Picture, C::Paused, C::Cursor, C::Everywhere];
-        let here: Vec<C> = match &self.tour.screen {
-            Screen::Catalogue(_) => vec![C::Catalogue, C::Everywhere],
-            Screen::Replay(_) => [C::Replay].into_iter().chain(stage).collect(),
-            Screen::Ledger(_) => [C::Ledger, C::Search].into_iter().chain(stage).collect(),
-            Screen::Lesson(_) => [C::Lesson, C::Question].into_iter().chain(stage).collect(),
-            Screen::Present(..) => [C::Present, C::Lesson, C::Question].into_iter().chain(stage).collect(),
-        };
-        let rest = all.into_iter().filter(|c| !here.contains(c));
-        let mut rows = Vec::new();
-        let controls = self.controls();
-        if !controls.is_empty() {
-            rows.push((String::new(), "This demo".to_owned()));
-            rows.extend(controls);
-        }
-        for context in here.iter().copied().chain(rest) {
-            rows.push((String::new(), context.title().to_owned()));
-            let lines = keys::of(context).filter(|b| !b.help.is_empty());
-            rows.extend(lines.map(|b| {
-                let names: Vec<_> = b.keys.iter().map(|k| keys::name(*k)).collect();
-                (names.join(", "), b.help.to_owned())
-            }));
-        }
-        rows
-    }
-
     /// What a click at (`x`, `y`) hits.
     #[must_use]
     pub fn hit(&self, area: Rect, x: u16, y: u16) -> Option<Click> {
@@ -359,39 +190,6 @@ impl View<'_> {
             },
         }
     }
-}
-
-/// The turn of a demo's own keys at the foot of the screen.
-const OWN: u8 = 2;
-
-/// Columns at the foot of the screen for what ends a run, helps and leaves.
-const ESSENTIAL: u16 = 34;
-
-/// The turn of a key at the foot of the screen; those of equal turns stand as in the table. What is not on the screen is
-/// known to nobody, so the key that shows it comes before the demo's own, and these before the next step.
-fn turn(context: keys::Context, action: keys::Action, running: bool) -> u8 {
-    match (context, action) {
-        (keys::Context::Everywhere, _) => u8::MAX,
-        (_, keys::Action::Watch(WatchAction::Picture)) => OWN - 1,
-        // Who runs it again while it runs ends it first.
-        (keys::Context::Lesson, keys::Action::Again) if running => OWN + 3,
-        (keys::Context::Lesson, keys::Action::Again) => OWN + 2,
-        (keys::Context::Lesson, keys::Action::Run) => 0,
-        (keys::Context::Lesson, keys::Action::Ledger(_)) => OWN + 5,
-        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Test | LedgerAction::TestAll)) => 0,
-        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Next)) => 1,
-        (keys::Context::Ledger, keys::Action::Ledger(LedgerAction::Say(_))) if !running => 0,
-        (keys::Context::Ledger, _) => OWN + 1,
-        (keys::Context::Picture, _) => OWN + 1,
-        (keys::Context::Lesson, _) => OWN + 1,
-        (keys::Context::Stage, _) => OWN + 4,
-        _ => 0,
-    }
-}
-
-/// What stands before a comma or a colon: the foot of the screen has little room.
-fn first_words(label: &str) -> String {
-    label.split([',', ':']).next().unwrap_or(label).to_owned()
 }
 
 #[cfg(test)]

@@ -62,7 +62,10 @@ fn a_claim_holds_fails_or_stays_open() {
     let of = |left: Value| verdict(&text, &json!({ "left": left }));
     assert_eq!(of(json!(5)), (Verdict::Holds, "left 5 (at least 5)".to_owned()));
     assert_eq!(of(json!(2)), (Verdict::Fails, "left 2 (under 3)".to_owned()));
-    assert_eq!(of(json!(4)), (Verdict::Inconclusive, "left 4; it would take at least 5".to_owned()));
+    assert_eq!(
+        of(json!(4)),
+        (Verdict::Inconclusive, "left 4; it would take at least 5; for the contrary, left under 3".to_owned())
+    );
     assert_eq!(of(Value::Null), (Verdict::Inconclusive, "left was not measured; it would take at least 5".to_owned()));
 }
 

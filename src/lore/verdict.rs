@@ -162,7 +162,9 @@ fn weigh(test: &Test, values: &Values, stands: Stands, lang: Lang) -> (Verdict, 
         (Some(_), Some(against)) => (Verdict::Fails, met(test, against, values, lang)),
         // What holds and fails at once says nothing.
         (None, Some(against)) => (Verdict::Inconclusive, met(test, against, values, lang)),
-        (Some(open), None) => (Verdict::Inconclusive, lacks(test, open, values, lang)),
+        (Some(open), None) => {
+            (Verdict::Inconclusive, lacks(test, open, values, lang) + &otherwise(test, open, values, lang))
+        }
     }
 }
 
@@ -188,6 +190,15 @@ fn lacks(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> Str
     measured(test, condition, values, lang)
         + lang.pick("; it would take ", "；要成立得是 ")
         + &asked(test, condition, values, lang)
+}
+
+/// What the contrary would have taken, where that is more than that the claim does not hold: between the two nothing is said.
+fn otherwise(test: &Test, open: &Condition, values: &Values, lang: Lang) -> String {
+    let against = test.fails.first().filter(|_| !open.value.of(values).is_null());
+    against.map_or_else(String::new, |against| {
+        let asked = asked(test, against, values, lang);
+        format!("{}{} {asked}", lang.pick("; for the contrary, ", "；要不成立，得是 "), against.value.label())
+    })
 }
 
 fn measured(test: &Test, condition: &Condition, values: &Values, lang: Lang) -> String {

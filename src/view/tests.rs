@@ -242,6 +242,16 @@ fn what_is_chosen_is_seen_without_colour() {
 }
 
 #[test]
+fn without_arrows_their_keys_are_words_and_a_cut_is_no_full_stop() {
+    let theme = Theme::default().on(ColourDepth::None, Charset::Ascii);
+    let drawn = rows(&catalogue().draw(80, 24, &theme)).join("\n");
+    assert!(drawn.contains("down choose") && !drawn.contains("v choose"), "{drawn}");
+    let mut buf = Buffer::with_lines(["becom…"]);
+    super::scrub::scrub(&mut buf, Charset::Ascii);
+    assert_eq!(rows(&buf), ["becom~"]);
+}
+
+#[test]
 fn lines_beyond_the_screen_are_counted_and_reached() {
     let mut set = reading(after(TURNS, TIMESLICE, 1));
     let first = rows(&set.draw(40, 12, &Theme::default())).join("\n");
