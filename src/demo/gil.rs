@@ -176,9 +176,7 @@ fn verdict(tally: &Tally) -> &str {
 /// What the first way that is not to be believed says of itself.
 fn doubted(tally: &Tally) -> Option<Value> {
     let cell = |way: &str, value: &str| tally.cell(RESULTS.name, way, value);
-    let way = WAYS.iter().find(|(way, _)| cell(way, "doubt").is_some_and(Value::is_string))?.0;
-    let how = cell(way, "how")?.as_str()?;
-    Some(json!(how.strip_prefix(INCONCLUSIVE).and_then(|how| how.strip_prefix(": ")).unwrap_or(how)))
+    WAYS.iter().find_map(|(way, _)| cell(way, "why").filter(|why| why.is_string())).cloned()
 }
 
 /// Under a lock for all threads these have one core's worth between them, and nobody has more cores than there are. What was
@@ -323,6 +321,7 @@ impl Results {
             "speedup": sure.map(|alone| two(alone.seconds / measure.seconds)),
             "others": measure.others.map(two),
             "doubt": doubt.map(Doubt::verdict),
+            "why": doubt.map(Doubt::why),
             "how": doubt.map_or_else(|| how(measure), Doubt::words),
         });
         if let Some((passed, kept)) = measure.passed {

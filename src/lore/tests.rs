@@ -93,7 +93,7 @@ fn a_measurement_that_cannot_tell_is_not_asked_for_more() {
     let text = tested("needs = { says = \"clear\" }\nholds_if = { left = \"5\" }");
     let (verdict_, because) = verdict(&text, &json!({ "left": 5, "says": "inconclusive" }));
     assert_eq!(verdict_, Verdict::Inconclusive);
-    assert_eq!(because, "says inconclusive: the interval is too wide to decide");
+    assert_eq!(because, "says inconclusive: its rounds do not decide");
     let noise = json!({ "left": 5, "says": "inconclusive", "noise": "others had the core 52 % of the time" });
     assert_eq!(verdict(&text, &noise).1, "says inconclusive: others had the core 52 % of the time");
     let doubt =

@@ -223,8 +223,8 @@ fn undecided(test: &Test, needed: &Condition, values: &Values, lang: Lang) -> St
             + &asked(test, needed, values, lang);
     }
     let noise = word("noise").filter(|noise| *noise != "none");
-    let wide = lang.pick("the interval is too wide to decide", "区间太宽，不能决定");
-    format!("{name} {}: {}", Verdict::Inconclusive.words(lang), noise.unwrap_or(wide))
+    let rounds = lang.pick("its rounds do not decide", "各轮不能决定");
+    format!("{name} {}: {}", Verdict::Inconclusive.words(lang), noise.unwrap_or(rounds))
 }
 
 /// "at least 1", "over right, 3"

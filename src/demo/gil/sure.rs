@@ -37,13 +37,18 @@ impl Doubt {
         if self == Self::OneCore { ONE_CORE } else { INCONCLUSIVE }
     }
 
+    /// Why, in words.
+    pub(super) fn why(self) -> String {
+        match self {
+            Self::OneCore => "this says nothing of a lock".to_owned(),
+            Self::Others(others) => format!("others had {others:.2} cores' worth"),
+            Self::KeptWaiting(share) => format!("it got {share:.2} of a core"),
+        }
+    }
+
     /// In the table.
     pub(super) fn words(self) -> String {
-        match self {
-            Self::OneCore => "one core: this says nothing of a lock".to_owned(),
-            Self::Others(others) => format!("inconclusive: others had {others:.2} cores' worth"),
-            Self::KeptWaiting(share) => format!("inconclusive: it got {share:.2} of a core"),
-        }
+        format!("{}: {}", self.verdict(), self.why())
     }
 }
 
